@@ -1,0 +1,1 @@
+"""The command line of Coffer: databases from a terminal. Talks HTTP only."""

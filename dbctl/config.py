@@ -1,0 +1,122 @@
+"""Where the API is and with which token.
+
+Sources are asked in order and the first that answers wins; another way to log in
+(a cloud from clouds.yaml, say) is one more function in `SOURCES`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dbctl.errors import BadUsage
+
+Warn = Callable[[str], None]
+
+EXAMPLE = (
+    "Set COFFER_URL (http://HOST:8779/v1.0/PROJECT) and COFFER_TOKEN,",
+    "or write both to ~/.config/coffer/dbctl.toml:",
+    '  url = "http://127.0.0.1:8779/v1.0/PROJECT"',
+    '  token = "…"',
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A project's base URL, without a trailing slash, and a function that gives a valid token."""
+
+    url: str
+    token: Callable[[], str]
+
+    @property
+    def root(self) -> str:
+        """The server's own root: what stands before `/v1.0/`."""
+        return self.url.rpartition("/v1.0/")[0]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a source may look at: the arguments, the environment, a way to warn."""
+
+    args: argparse.Namespace
+    environment: Mapping[str, str]
+    warn: Warn
+
+
+Source = Callable[[Surroundings], Endpoint | None]
+
+
+def find_endpoint(given: Surroundings) -> Endpoint:
+    """The endpoint of the first source that knows one; BadUsage when none does."""
+    for source in SOURCES:
+        endpoint = source(given)
+        if endpoint is not None:
+            return endpoint
+    raise BadUsage("no Coffer server is configured", *EXAMPLE)
+
+
+def from_option(given: Surroundings) -> Endpoint | None:
+    """`--config FILE`: said for this one command, so it beats the environment."""
+    return read_file(Path(given.args.config), given.warn) if given.args.config else None
+
+
+def from_environment(given: Surroundings) -> Endpoint | None:
+    """COFFER_URL and COFFER_TOKEN: both or none, so that no token reaches a server not its own."""
+    url, token = given.environment.get("COFFER_URL"), given.environment.get("COFFER_TOKEN")
+    if not url and not token:
+        return None
+    if not url or not token:
+        missing, there = ("COFFER_TOKEN", "COFFER_URL") if url else ("COFFER_URL", "COFFER_TOKEN")
+        raise BadUsage(f"{there} is set but {missing} is not", "Set both, or neither.")
+    return make_endpoint(url, token, "COFFER_URL")
+
+
+def from_file(given: Surroundings) -> Endpoint | None:
+    """COFFER_CONFIG, or the user's own configuration file when it exists."""
+    named = given.environment.get("COFFER_CONFIG")
+    if named:
+        return read_file(Path(named), given.warn)
+    home = given.environment.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
+    path = Path(home, "coffer", "dbctl.toml")
+    return read_file(path, given.warn) if path.exists() else None
+
+
+SOURCES: tuple[Source, ...] = (from_option, from_environment, from_file)
+
+
+def read_file(path: Path, warn: Warn) -> Endpoint:
+    """An endpoint from a TOML file with `url` and `token`; BadUsage says what is wrong with it."""
+    import tomllib
+
+    try:
+        values = tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadUsage(f"cannot read {path}: {error.strerror}", *EXAMPLE) from error
+    except ValueError as error:
+        raise BadUsage(f"{path} is not a TOML file: {error}", *EXAMPLE) from error
+    warn_if_shared(path.expanduser(), warn)
+    for key in ("url", "token"):
+        if not isinstance(values.get(key), str) or not values[key]:
+            raise BadUsage(f"{path} has no `{key}`", *EXAMPLE)
+    return make_endpoint(values["url"], values["token"], str(path))
+
+
+def warn_if_shared(path: Path, warn: Warn) -> None:
+    """Warn when others can read a file that holds a secret."""
+    if path.is_file() and path.stat().st_mode & 0o077:
+        warn(f"others can read {path}, which holds a secret: chmod 600 {path}")
+
+
+def make_endpoint(url: str, token: str, origin: str) -> Endpoint:
+    """Check the URL's shape; `origin` names where it was found."""
+    parts = urlsplit(url)
+    project = url.rstrip("/").rpartition("/v1.0/")[2]
+    if parts.scheme not in ("http", "https") or not parts.hostname or not project.strip("/"):
+        raise BadUsage(f"{origin}: {url!r} is not a URL like http://HOST:8779/v1.0/PROJECT")
+    if "/v1.0/" not in url or not (token.isascii() and token.isprintable()):
+        raise BadUsage(f"{origin}: the URL must end in /v1.0/PROJECT, the token be plain ASCII")
+    return Endpoint(url.rstrip("/"), lambda: token)

@@ -1,0 +1,1 @@
+"""A file for each noun: its arguments and what its verbs do."""

@@ -1,0 +1,139 @@
+"""`dbctl instance …` (creating one has a file of its own)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from dbctl.arguments import Subparsers, add_noun, add_verb, add_waiting, add_yes, gigabytes
+from dbctl.context import Context
+from dbctl.output import Columns, moment
+
+Row = dict[str, Any]
+
+
+def add(nouns: Subparsers) -> Subparsers:
+    """The verbs of an existing instance; the answer takes one more (`create`)."""
+    verbs = add_noun(nouns, "instance", "Database instances.")
+    add_verb(verbs, "list", list_, "List the project's instances.")
+    add_target(add_verb(verbs, "show", show, "Show one instance."))
+    delete_parser = add_changing(verbs, "delete", delete, "Delete an instance and its data.")
+    add_yes(delete_parser)
+    add_changing(verbs, "restart", restart, "Restart the database.")
+    resize_parser = add_changing(verbs, "resize", resize, "Give an instance more room or power.")
+    size = resize_parser.add_mutually_exclusive_group(required=True)
+    size.add_argument("--flavor", metavar="F", help="the new flavor")
+    size.add_argument("--volume", metavar="GB", type=gigabytes, help="the new, larger volume")
+    return verbs
+
+
+def add_changing(verbs: Subparsers, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    """A verb that starts an operation on one instance."""
+    parser = add_verb(verbs, name, run, text)
+    add_target(parser)
+    add_waiting(parser)
+    return parser
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Which instance."""
+    parser.add_argument(
+        "instance", metavar="INSTANCE", help="name, id or the id's first characters"
+    )
+
+
+def find(context: Context, wanted: str) -> Row:
+    """The instance that was meant."""
+    from dbctl import resolve
+
+    return resolve.instance(context.api, wanted)
+
+
+def list_(context: Context) -> None:
+    """All instances of the project, by name."""
+    rows = context.api.pages("/instances", "instances")
+    context.table("instances", sorted(rows, key=lambda row: str(row["name"])), COLUMNS)
+
+
+def status(row: Row) -> str:
+    """What is going on and, if the database has a word of its own, that."""
+    health = row.get("operating_status")
+    return f"{row['status']}/{health}" if health and health != row["status"] else row["status"]
+
+
+def addresses(row: Row) -> str:
+    """Where it answers."""
+    return row.get("hostname") or ", ".join(row.get("ip") or [])
+
+
+def datastore(row: Row) -> str:
+    """Engine and exact version."""
+    store = row["datastore"]
+    return f"{store['type']} {store.get('version_number') or store['version']}"
+
+
+def volume(row: Row) -> str:
+    """Size and, when known, how much of it is used."""
+    size = row.get("volume")
+    if not size:
+        return ""
+    used = f", {size['used']:.2f} GB used" if "used" in size else ""
+    return f"{size['size']} GB{used}"
+
+
+COLUMNS: Columns = (
+    ("NAME", lambda row: row["name"]),
+    ("STATUS", status),
+    ("DATASTORE", datastore),
+    ("FLAVOR", lambda row: row["flavor"]["id"]),
+    ("VOLUME", volume),
+    ("ADDRESS", addresses),
+    ("ID", lambda row: row["id"]),
+)
+
+
+def show(context: Context) -> None:
+    """One instance, with its connection string as far as it goes without a user."""
+    row = context.api.get(f"/instances/{find(context, context.args.instance)['id']}")["instance"]
+    fault = row.get("fault") or {}
+    pairs = [
+        ("name", row["name"]),
+        ("id", row["id"]),
+        ("status", status(row)),
+        ("datastore", datastore(row)),
+        ("flavor", row["flavor"]["id"]),
+        ("volume", volume(row)),
+        ("address", addresses(row)),
+        ("created", moment(row.get("created"))),
+        ("updated", moment(row.get("updated"))),
+        ("fault", fault.get("message")),
+        ("", fault.get("details")),
+    ]
+    context.card({"instance": row}, pairs)
+
+
+def delete(context: Context) -> None:
+    """Delete, after asking."""
+    row = find(context, context.args.instance)
+    context.confirm(f"Delete {row['name']} ({datastore(row)}, {row['id']}) and all its data?")
+    reply = context.api.delete(f"/instances/{row['id']}")
+    context.finish(reply.operation_id, f"{row['name']} is deleted.")
+
+
+def restart(context: Context) -> None:
+    """Restart the database server."""
+    act(context, {"restart": {}}, "restarted")
+
+
+def resize(context: Context) -> None:
+    """Another flavor or a larger volume."""
+    args = context.args
+    change = {"volume": {"size": args.volume}} if args.volume else {"flavorRef": args.flavor}
+    act(context, {"resize": change}, "resized")
+
+
+def act(context: Context, action: Row, done: str) -> None:
+    """Ask for an action on the instance and see it through."""
+    row = find(context, context.args.instance)
+    reply = context.api.post(f"/instances/{row['id']}/action", action)
+    context.finish(reply.operation_id, f"{row['name']} is {done}.")

@@ -1,0 +1,147 @@
+"""`dbctl operation …`: what the service is doing and has done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbctl import output
+from dbctl.arguments import Subparsers, add_noun, add_timeout, add_verb, add_waiting
+from dbctl.context import Context
+from dbctl.output import Columns, clean, moment
+
+Row = dict[str, Any]
+STATES = ("queued", "running", "succeeded", "failed", "aborted", "expired")
+TARGET = "id or its first characters, or an instance's name for its newest operation"
+
+
+def add(nouns: Subparsers) -> None:
+    """The verbs."""
+    verbs = add_noun(nouns, "operation", "Operations: what the service is doing and has done.")
+    lister = add_verb(verbs, "list", list_, "List operations, newest first.")
+    lister.add_argument("--instance", metavar="INSTANCE", help="only of this instance")
+    lister.add_argument("--state", choices=STATES, help="only in this state")
+    show_parser = add_verb(verbs, "show", show, "Show one operation and its steps.")
+    watch_parser = add_verb(verbs, "watch", watch, "Watch an operation until it ends.")
+    add_timeout(watch_parser)
+    retry_parser = add_verb(verbs, "retry", retry, "Run a failed operation again.")
+    abort_parser = add_verb(verbs, "abort", abort, "Stop an operation.")
+    for parser in (retry_parser, abort_parser):
+        add_waiting(parser)
+    for parser in (show_parser, watch_parser, retry_parser, abort_parser):
+        parser.add_argument("operation", metavar="OPERATION", help=TARGET)
+
+
+def find(context: Context, wanted: str) -> Row:
+    """The operation that was meant."""
+    from dbctl import resolve
+
+    return resolve.operation(context.api, wanted)
+
+
+def seconds(row: Row) -> str:
+    """How long it has taken."""
+    return "" if row.get("seconds") is None else f"{row['seconds']:.1f} s"
+
+
+COLUMNS: Columns = (
+    ("ID", lambda row: row["id"]),
+    ("KIND", lambda row: row["kind"]),
+    ("INSTANCE", lambda row: row["instance_name"]),
+    ("STATE", lambda row: row["state"]),
+    ("CREATED", lambda row: moment(row["created"])),
+    ("TOOK", seconds),
+)
+STEPS: Columns = (
+    ("STATE", lambda row: row["state"]),
+    ("ROLE", lambda row: row["role"] or row["play"]),
+    ("STEP", lambda row: row["task"]),
+    ("HOST", lambda row: row["host"]),
+    ("TOOK", seconds),
+)
+
+
+def list_(context: Context) -> None:
+    """Operations, newest first."""
+    instance_id = None
+    if context.args.instance:
+        from dbctl import resolve
+
+        instance_id = resolve.instance(context.api, context.args.instance)["id"]
+    rows = context.api.pages(
+        "/operations", "operations", instance_id=instance_id, state=context.args.state
+    )
+    context.table("operations", rows, COLUMNS)
+
+
+def show(context: Context) -> None:
+    """An operation and the steps of its last attempt."""
+    page = context.api.get(f"/operations/{find(context, context.args.operation)['id']}/events")
+    row = page["operation"]
+    if context.json:
+        output.print_json({"operation": row, "events": page["events"]}, context.out)
+        return
+    output.print_card(fields(row), context.out)
+    steps = [step for step in page["events"] if worth_showing(step, row)]
+    if steps:
+        context.out.write("\n")
+        output.print_table(STEPS, steps, context.out)
+
+
+def worth_showing(step: Row, operation: Row) -> bool:
+    """Finished steps of the last attempt that did something."""
+    return step["attempt"] == operation["attempt"] and step["state"] not in ("started", "skipped")
+
+
+def fields(row: Row) -> list[tuple[str, object]]:
+    """What a person wants to know of an operation."""
+    actions = [f"dbctl operation {name} {row['id']}" for name in row.get("actions") or []]
+    return [
+        ("id", row["id"]),
+        ("kind", row["kind"]),
+        ("instance", f"{row.get('instance_name') or ''} ({row['instance_id']})"),
+        ("state", row["state"]),
+        ("attempt", f"{row['attempt']} of {row['attempts']}"),
+        ("created", moment(row["created"])),
+        ("started", moment(row.get("started"))),
+        ("ended", moment(row.get("ended"))),
+        ("took", seconds(row)),
+        ("failed at", row.get("failing_task")),
+        ("reason", clean(row.get("reason")).strip()),
+        ("user", row.get("user")),
+        ("request", row.get("request_id")),
+        ("next", "\n".join(actions)),
+    ]
+
+
+def watch(context: Context) -> None:
+    """Follow until the end; succeeds only if the operation does."""
+    row = find(context, context.args.operation)
+    context.args.wait = True
+    context.finish(row["id"], f"{row['kind']} of {row['instance_name']} has succeeded.")
+
+
+def retry(context: Context) -> None:
+    """Once more, from the start; what is already right stays as it is."""
+    row = find(context, context.args.operation)
+    last = last_event(context, row["id"])
+    reply = context.api.post(f"/operations/{row['id']}/action", {"retry": {}})
+    done = f"{row['kind']} of {row['instance_name']} has succeeded."
+    context.finish(reply.operation_id or row["id"], done, after=last)
+
+
+def last_event(context: Context, operation_id: str) -> int:
+    """The id of the newest event, so that only new ones are shown."""
+    events = context.api.get(f"/operations/{operation_id}/events")["events"]
+    return max((event["id"] for event in events), default=0)
+
+
+def abort(context: Context) -> None:
+    """Stop it and, unless told otherwise, wait until it has stopped."""
+    row = find(context, context.args.operation)
+    context.api.post(f"/operations/{row['id']}/action", {"abort": {}})
+    if not context.args.wait:
+        context.report(context.api.get(f"/operations/{row['id']}")["operation"])
+        return
+    ended = context.follow(row["id"], last_event(context, row["id"]))
+    context.report(ended)
+    context.say(f"{ended['kind']} of {ended['instance_name']}: {ended['state']}")
