@@ -1,0 +1,1 @@
+"""What the modules of the local compute provider share. Standard library only."""

@@ -1,0 +1,42 @@
+"""The frame of the provider's modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .command import CommandFailed
+from .files import locked
+from .settings import SETTINGS, Settings, checked_instance
+
+Body = Callable[[AnsibleModule, Settings], dict[str, Any]]
+
+
+def main(arguments: dict[str, Any], body: Body, **options: Any) -> None:
+    """Run a module: errors of the host end as one sentence, never as a traceback."""
+    own = {"settings": {"type": "dict", "required": True, "options": SETTINGS}, **arguments}
+    module = AnsibleModule(argument_spec=own, supports_check_mode=True, **options)
+    try:
+        settings = Settings.of(module.params["settings"])
+        if module.params.get("instance") is not None:
+            checked_instance(module.params["instance"])
+        result = body(module, settings)
+    except (CommandFailed, ValueError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+@contextmanager
+def holding(module: AnsibleModule, settings: Settings) -> Iterator[None]:
+    """One change at a time to a guest; a look takes no lock and leaves no file.
+
+    A killed run's module may still be at work: the next run waits for it here.
+    """
+    if module.check_mode:
+        yield
+        return
+    with locked(settings.lock(module.params["instance"])):
+        yield
