@@ -15,7 +15,8 @@ DOCUMENTATION = r"""
 module: local_guest
 short_description: Local guest
 description:
-  - Makes, starts, stops, resizes or removes a guest whose network and volume are there.
+  - Makes, starts, stops, resizes or removes a guest with its network and its disks.
+  - One module and one task, because a task costs more than all that it does here.
 options:
   settings:
     description: The provider's settings.
@@ -27,8 +28,8 @@ options:
     required: true
   state:
     description:
-      - C(running) makes and starts it, with its network and disks as its record says.
-      - C(present) gives it new limits and leaves it running or stopped.
+      - C(running) makes it if there is an I(image) to make it of, and starts it.
+      - C(present) gives it new limits and sizes and leaves it running or stopped.
     choices: [running, stopped, present, absent]
     default: running
     type: str
@@ -47,6 +48,9 @@ options:
   disk:
     description: GiB of the root disk. It never shrinks.
     type: int
+  volume:
+    description: GiB of the data volume. It never shrinks.
+    type: int
   host_key:
     description: Private host key of the guest's SSH server. Without it what is there stays.
     type: str
@@ -62,46 +66,28 @@ options:
     type: int
 author: Coffer
 """
+STATES = ["running", "stopped", "present", "absent"]
+NEEDED = ("image", "data_directory", "cpus", "memory", "disk", "volume")
 
 
 def body(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
-    with holding(module, settings):
-        record = store.load(settings, module.params["instance"])
-        return BODIES[module.params["state"]](module, settings, record)
-
-
-def _running(
-    module: AnsibleModule, settings: Settings, record: store.Record | None
-) -> dict[str, Any]:
-    if record is None and module.check_mode:
-        return _result(["guest"], None)
     params = module.params
-    known = _known(module, record)
-    changed = _remember(module, settings, known)
-    seed = guest.Seed(params["host_key"], params["public_key"])
-    make, check = params["image"] is not None, module.check_mode
-    changed += guest.bring_up(settings, known, seed, make, check)
-    if not check:
-        ssh.wait(known.address, params["host_key_public"], params["timeout"])
-    return _result(changed, known)
-
-
-def _stopped(
-    module: AnsibleModule, settings: Settings, record: store.Record | None
-) -> dict[str, Any]:
-    known = _known(module, record)
-    if known.guest and not module.check_mode:
-        known.guest.wanted = "stopped"
-        store.save(settings, known)
-    return _result(converge(guest.stopped(settings, known), module.check_mode), known)
-
-
-def _present(
-    module: AnsibleModule, settings: Settings, record: store.Record | None
-) -> dict[str, Any]:
-    known = _known(module, record)
-    changed = _remember(module, settings, known)
-    return _result(changed + converge(guest.resized(settings, known), module.check_mode), known)
+    with holding(module, settings):
+        record = store.load(settings, params["instance"])
+        if params["state"] == "absent":
+            return _absent(module, settings, record)
+        if record is None and params["image"] is None:
+            raise ValueError(f"instance {params['instance']} is not on this host")
+        if record is None and module.check_mode:
+            return {"changed": True, "steps": ["guest"]}
+        known = record or store.ensure(settings, params["instance"])
+        changed = (["record"] if record is None else []) + _up(module, settings, known)
+    return {
+        "changed": bool(changed),
+        "steps": changed,
+        "address": known.address,
+        "image": known.guest.image if known.guest else None,
+    }
 
 
 def _absent(
@@ -111,75 +97,75 @@ def _absent(
     if record and record.guest and not module.check_mode:
         record.guest = None
         store.save(settings, record)
-    steps = guest.absent(settings, module.params["instance"])
-    return _result(converge(steps, module.check_mode), None)
+    instance = module.params["instance"]
+    changed = converge(guest.absent(settings, instance), module.check_mode)
+    if not module.check_mode:
+        settings.lock(instance).unlink()
+    return {"changed": bool(changed), "steps": changed}
 
 
-BODIES = {"running": _running, "stopped": _stopped, "present": _present, "absent": _absent}
-
-
-def _known(module: AnsibleModule, record: store.Record | None) -> store.Record:
-    if record is None:
-        raise ValueError(f"instance {module.params['instance']} is not on this host")
-    return record
+def _up(module: AnsibleModule, settings: Settings, record: store.Record) -> list[str]:
+    """Write down what is wanted before anything is made of it."""
+    params, check = module.params, module.check_mode
+    changed = _remember(module, settings, record)
+    if params["state"] == "stopped":
+        return changed + converge(guest.stopped(settings, record), check)
+    seed = guest.Seed(params["host_key"], params["public_key"])
+    changed += guest.bring_up(settings, record, seed, check)
+    if params["state"] == "running" and not check:
+        ssh.wait(record.address, params["host_key_public"], params["timeout"])
+    return changed
 
 
 def _remember(module: AnsibleModule, settings: Settings, record: store.Record) -> list[str]:
-    """Write down what is wanted before anything is made of it."""
-    before = record.guest
-    if before is None:
-        record.guest = _new(module, settings)
-    else:
-        record.guest = _changed(module, before)
-    if record.guest == before:
+    before = replace(record)
+    size = max(module.params["volume"] or 0, record.volumes.get("data", 0))
+    record.volumes = {"data": size}
+    record.guest = _changed(module, record.guest or _new(module, settings))
+    if record == before:
         return []
     if not module.check_mode:
         store.save(settings, record)
-    return ["record"]
+    return ["wanted"]
 
 
 def _new(module: AnsibleModule, settings: Settings) -> store.Guest:
     params = module.params
-    needed = ("image", "data_directory", "cpus", "memory", "disk")
-    if missing := [name for name in needed if params[name] is None]:
+    if missing := [name for name in NEEDED if params[name] is None]:
         raise ValueError(f"a new guest needs {', '.join(missing)}")
     name = settings.name(params["instance"])
     if module.check_mode:
         version = image.current(settings, params["image"]) or params["image"]
     else:
         version = image.use(settings, params["image"], name)
-    return store.Guest(version, **{name: params[name] for name in needed[1:]})
+    limits = {name: params[name] for name in ("cpus", "memory", "disk")}
+    return store.Guest(image=version, data_directory=params["data_directory"], **limits)
 
 
 def _changed(module: AnsibleModule, before: store.Guest) -> store.Guest:
     """The image and the place of the data never change; the root disk never shrinks."""
     params = module.params
+    wanted = params["state"] if params["state"] != "present" else before.wanted
     return replace(
         before,
         cpus=params["cpus"] or before.cpus,
         memory=params["memory"] or before.memory,
         disk=max(params["disk"] or 0, before.disk),
-        wanted="running" if params["state"] == "running" else before.wanted,
+        wanted=wanted,
     )
-
-
-def _result(steps: list[str], record: store.Record | None) -> dict[str, Any]:
-    found = {"address": record.address} if record else {}
-    if record and record.guest:
-        found |= {"image": record.guest.image}
-    return {"changed": bool(steps), "steps": steps, **found}
 
 
 if __name__ == "__main__":
     main(
         {
             "instance": {"type": "str", "required": True},
-            "state": {"choices": list(BODIES), "default": "running"},
+            "state": {"choices": STATES, "default": "running"},
             "image": {"type": "str"},
             "data_directory": {"type": "path"},
             "cpus": {"type": "float"},
             "memory": {"type": "int"},
             "disk": {"type": "int"},
+            "volume": {"type": "int"},
             "host_key": {"type": "str", "no_log": True},
             "host_key_public": {"type": "str", "no_log": False},
             "public_key": {"type": "str", "no_log": False},

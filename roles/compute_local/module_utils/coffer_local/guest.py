@@ -1,19 +1,20 @@
-"""A guest: its root disk, its seed, its container."""
+"""A guest: its root disk, its seed, its container; and the whole of it, up and down."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
-from . import image, network, podman, volume
+from . import image, network, podman, store, volume
 from .command import run
-from .disk import present
+from .disk import absent as disk_absent
+from .disk import present as disk_present
 from .files import read_text, remove_files, write_atomic
 from .mounts import no_directory, source_of, unmounted
 from .settings import Settings
 from .steps import Step, converge
-from .store import Guest, Record, holding_host, save
+from .store import Guest, Record
 
 SEED = "/var/lib/coffer/seed"  # in the guest; the base image's sshd reads it
 HOST_KEY = "ssh_host_ed25519_key"
@@ -24,16 +25,40 @@ AUTHORIZED = "authorized_keys"
 class Seed:
     """What lets us in. None: leave what is there."""
 
-    host_key: str | None
-    public_key: str | None
-
-
-LEAVE = Seed(None, None)
+    host_key: str | None = None
+    public_key: str | None = None
 
 
 def root_of(settings: Settings, instance: str) -> Path:
     """The guest's whole tree, as the host sees it."""
     return volume.directory(settings, instance) / "tree"
+
+
+def is_running(settings: Settings, record: Record) -> bool:
+    return podman.state(settings.name(record.instance)) == "running"
+
+
+def bring_up(
+    settings: Settings, record: Record, seed: Seed | None = None, check: bool = False
+) -> list[str]:
+    """Network, disks and, if it is wanted, the running guest, as the record says."""
+    with store.holding_host(settings, check):
+        shared = [*network.host_steps(settings), *volume.pool_steps(settings)]
+        changed = converge(shared, check)
+    return changed + converge(_own_steps(settings, record, seed or Seed()), check)
+
+
+def _own_steps(settings: Settings, record: Record, seed: Seed) -> Iterator[Step]:
+    """A disk may be new until the guest has run for the first time, never later."""
+    guest = _guest(record)
+    new = not guest.applied
+    yield from network.guest_steps(settings, record)
+    for name in record.volumes:
+        yield from volume.volume_steps(settings, record, name, make=new)
+    yield from _root_steps(settings, record, make=new)
+    yield from _seed_steps(settings, record.instance, seed)
+    if guest.wanted == "running":
+        yield from _run_steps(settings, record)
 
 
 def stopped(settings: Settings, record: Record) -> list[Step]:
@@ -47,68 +72,38 @@ def stopped(settings: Settings, record: Record) -> list[Step]:
     ]
 
 
-def resized(settings: Settings, record: Record) -> list[Step]:
-    """New limits for what runs; a stopped guest gets them when it starts."""
-    if not is_running(settings, record):
-        return []
-    return [*_root_steps(settings, record), *_limit_steps(settings, record)]
-
-
 def absent(settings: Settings, instance: str) -> list[Step]:
+    """Everything, whether or not there is a record; the record goes last."""
+    record = store.load(settings, instance)
     name, tree = settings.name(instance), root_of(settings, instance)
     folder = volume.directory(settings, instance)
-    seed = folder / "seed"
+    disks = (volume.disk_of(settings, instance, each, 0) for each in ("root", "data"))
     return [
         Step(
             "container",
             lambda: podman.state(name) is None,
             lambda: podman.remove(settings, name),
         ),
+        *volume.pool_if_made(settings),
         unmounted(tree),
         no_directory(tree),
-        *volume.volume_removal(settings, instance, "root"),
-        Step("seed", lambda: not seed.exists(), lambda: remove_files(seed)),
+        *(step for disk in disks for step in disk_absent(disk)),
+        no_directory(settings.pool / instance),
+        Step("seed", lambda: not (folder / "seed").exists(), lambda: remove_files(folder / "seed")),
         Step(
             "image",
             lambda: not image.used_by(settings, name),
             lambda: image.release(settings, name),
         ),
+        *network.guest_removal(settings, instance, record),
+        no_directory(folder),
+        Step("record", lambda: record is None, lambda: store.forget(settings, instance)),
     ]
-
-
-def bring_up(
-    settings: Settings,
-    record: Record,
-    seed: Seed = LEAVE,
-    make: bool = False,
-    check: bool = False,
-) -> list[str]:
-    """All of a guest, its network and disks included, as its record says.
-
-    make: the root disk may be new. A data volume never is: that was made before.
-    """
-    with holding_host(settings, check):
-        shared = [*network.host_steps(settings), *volume.pool_steps(settings)]
-        changed = converge(shared, check)
-    volumes = [volume.volume_steps(settings, record, name, make=False) for name in record.volumes]
-    own = [
-        *network.guest_steps(settings, record),
-        *chain.from_iterable(volumes),
-        *_seed_steps(settings, record.instance, seed),
-        *_root_steps(settings, record, make),
-        Step("running", lambda: is_running(settings, record), lambda: _run(settings, record)),
-        *_limit_steps(settings, record),
-    ]
-    return changed + converge(own, check)
-
-
-def is_running(settings: Settings, record: Record) -> bool:
-    return podman.state(settings.name(record.instance)) == "running"
 
 
 def _guest(record: Record) -> Guest:
     if record.guest is None:
-        raise ValueError(f"instance {record.instance} has no guest yet: create it first")
+        raise ValueError(f"instance {record.instance} has no guest: create it first")
     return record.guest
 
 
@@ -127,11 +122,11 @@ def _write(path: Path, text: str) -> None:
     write_atomic(path, text)
 
 
-def _root_steps(settings: Settings, record: Record, make: bool = True) -> list[Step]:
+def _root_steps(settings: Settings, record: Record, make: bool) -> list[Step]:
     guest, tree = _guest(record), root_of(settings, record.instance)
     disk = volume.disk_of(settings, record.instance, "root", guest.disk)
     return [
-        *present(disk, make),
+        *disk_present(disk, make),
         Step(
             "root",
             lambda: source_of(tree) is not None,
@@ -142,11 +137,21 @@ def _root_steps(settings: Settings, record: Record, make: bool = True) -> list[S
 
 def _overlay(image_tree: Path, disk: Path, tree: Path) -> None:
     """The image below, what the guest writes on its own disk: a clone costs nothing."""
+    if not image_tree.is_dir():
+        raise FileNotFoundError(f"image {image_tree} is gone: the guest cannot start without it")
     upper, work = disk / "upper", disk / "work"
     for path in (upper, work, tree):
         path.mkdir(exist_ok=True)
     options = f"lowerdir={image_tree},upperdir={upper},workdir={work}"
     run("mount", "-t", "overlay", "overlay", "-o", options, str(tree))
+
+
+def _run_steps(settings: Settings, record: Record) -> list[Step]:
+    guest = _guest(record)
+    return [
+        Step("running", lambda: is_running(settings, record), lambda: _run(settings, record)),
+        Step("limits", lambda: guest.applied == guest.limits, lambda: _limit(settings, record)),
+    ]
 
 
 def _run(settings: Settings, record: Record) -> None:
@@ -166,19 +171,15 @@ def _run(settings: Settings, record: Record) -> None:
             mounts=[(folder / "data", guest.data_directory, "rw"), (folder / "seed", SEED, "ro")],
         ),
     )
-    guest.applied = guest.limits
-    save(settings, record)
-
-
-def _limit_steps(settings: Settings, record: Record) -> list[Step]:
-    guest = _guest(record)
-    return [
-        Step("limits", lambda: guest.applied == guest.limits, lambda: _limit(settings, record))
-    ]
+    _applied(settings, record, guest)
 
 
 def _limit(settings: Settings, record: Record) -> None:
     guest = _guest(record)
     podman.update(settings, settings.name(record.instance), guest.cpus, guest.memory)
+    _applied(settings, record, guest)
+
+
+def _applied(settings: Settings, record: Record, guest: Guest) -> None:
     guest.applied = guest.limits
-    save(settings, record)
+    store.save(settings, record)

@@ -11,6 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 from .command import CommandFailed
 from .files import locked
 from .settings import SETTINGS, Settings, checked_instance
+from .steps import StepFailed
 
 Body = Callable[[AnsibleModule, Settings], dict[str, Any]]
 
@@ -24,7 +25,7 @@ def main(arguments: dict[str, Any], body: Body, **options: Any) -> None:
         if module.params.get("instance") is not None:
             checked_instance(module.params["instance"])
         result = body(module, settings)
-    except (CommandFailed, ValueError, OSError) as error:
+    except (CommandFailed, StepFailed, ValueError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from .command import CommandFailed
+
+
+class StepFailed(Exception):
+    """A step could not be asked or done; the text says which, and why."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -20,12 +26,16 @@ class Step:
 
 
 def converge(steps: Iterable[Step], check: bool = False) -> list[str]:
-    """Do the steps that are missing, in order; return their names."""
-    changed = []
-    for step in steps:
+    """Do the steps that are missing, in order; return their names. StepFailed at the first."""
+    return [step.name for step in steps if _changed(step, check)]
+
+
+def _changed(step: Step, check: bool) -> bool:
+    try:
         if step.done():
-            continue
-        changed.append(step.name)
+            return False
         if not check:
             step.do()
-    return changed
+    except (CommandFailed, ValueError, OSError) as error:
+        raise StepFailed(f"{step.name}: {error}") from error
+    return True

@@ -14,7 +14,10 @@ from .settings import Settings
 
 @dataclass
 class Guest:
-    """What should run. memory: MiB, disk: GiB, wanted: running or stopped."""
+    """What should run. memory: MiB; disk: GiB; wanted: running or stopped.
+
+    applied: the limits that the container has; empty until it ran for the first time.
+    """
 
     image: str
     data_directory: str

@@ -23,6 +23,11 @@ def pool_steps(settings: Settings) -> list[Step]:
     return present(Disk(file, settings.pool, _pool_size(settings)))
 
 
+def pool_if_made(settings: Settings) -> list[Step]:
+    """Mounted, or the files in it would not be seen; but never made only to look."""
+    return pool_steps(settings) if _pool_file(settings).exists() else []
+
+
 def pool_removal(settings: Settings) -> list[Step]:
     """Only a pool that is ours and empty."""
     file = _pool_file(settings)
@@ -60,16 +65,3 @@ def volume_steps(
     settings: Settings, record: Record, name: str, make: bool = True
 ) -> list[Step]:
     return present(disk_of(settings, record.instance, name, record.volumes[name]), make)
-
-
-def volume_removal(settings: Settings, instance: str, name: str) -> list[Step]:
-    """The pool must be mounted, or the file in it would not be seen."""
-    pool = pool_steps(settings) if _pool_file(settings).exists() else []
-    disk = disk_of(settings, instance, name, 0)
-    folder = disk.file.parent
-    empty = Step("remove folder", lambda: not folder.exists() or _in_use(folder), folder.rmdir)
-    return [*pool, *absent(disk), empty]
-
-
-def _in_use(folder: Path) -> bool:
-    return any(folder.iterdir())
