@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
@@ -17,6 +18,8 @@ Document = dict[str, Any]
 PAGE = 100
 # What a gateway answers while the server behind it is being restarted.
 AWAY = frozenset({502, 503, 504})
+# What urllib3 puts around the reason that the system gave.
+NOISE = re.compile(r"^\w+\(.*?\): |\[Errno -?\d+\] |Failed to establish a new connection: ")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -162,7 +165,7 @@ def fault_message(data: bytes) -> str:
 def unreachable(root: str, error: Exception) -> Unreachable:
     """A sentence for a server that did not answer, with what to check."""
     cause = getattr(error, "reason", None) or error
-    text = str(cause).rpartition(": ")[2] if "Errno" in str(cause) else str(cause)
+    text = NOISE.sub("", str(cause))
     return Unreachable(
         f"cannot reach the Coffer API at {root}: {text}",
         "Does it run? On the machine that serves it: make up",

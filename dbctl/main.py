@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from dbctl.context import Context
 from dbctl.errors import INTERRUPTED, DbctlError
@@ -14,6 +16,9 @@ from dbctl.parser import build_parser
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run dbctl; the exit code (see `dbctl --help`)."""
+    if arguments is None:
+        # So that a generated password is still told, and the cursor given back.
+        signal.signal(signal.SIGTERM, terminate)
     ours, clients = split(list(sys.argv[1:] if arguments is None else arguments))
     args = build_parser().parse_args(ours)
     args.client_arguments = clients
@@ -29,6 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output (`head`, a pager) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def terminate(number: int, frame: object) -> NoReturn:  # noqa: ARG001
+    """Leave by way of every `finally`."""
+    sys.exit(128 + number)
 
 
 def split(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -111,6 +111,9 @@ class LiveProgress:
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2))
+        # Least widths, so that the columns do not jump with every step.
+        for width in (1, 20, 30, 6):
+            table.add_column(min_width=width)
         if self._operation:
             self._finished(table)
             self._running(table)
@@ -124,9 +127,9 @@ class LiveProgress:
             mark = Text("x" if group.broken else "+", "red" if group.broken else "green")
             if self._unicode:
                 mark.plain = "✗" if group.broken else "✓"
-            what = one_line(group.broken) if group.broken else f"{group.finished} steps"
-            title = Text(one_line(group.title))
-            table.add_row(mark, title, Text(what), f"{group.seconds:.1f} s")
+            count = f"{group.finished} step{'s' if group.finished > 1 else ''}"
+            what = Text(one_line(group.broken or count))
+            table.add_row(mark, Text(one_line(group.title)), what, f"{group.seconds:.1f} s")
 
     def _running(self, table: Table) -> None:
         from rich.spinner import Spinner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -86,11 +87,12 @@ def who(context: Context, row: dict[str, Any], args: argparse.Namespace) -> Logi
     if args.user and args.database:
         return Login(args.user, database=args.database)
     users = known_users(context, row["id"])
-    if not args.user and len(users) != 1:
-        names = ", ".join(sorted({output.one_line(user["name"]) for user in users}))
-        hint = f"Users: {names}" if users else "No user is known to the service."
+    names = sorted({user["name"] for user in users})
+    if not args.user and len(names) != 1:
+        listed = ", ".join(output.one_line(name) for name in names)
+        hint = f"Users: {listed}" if names else "No user is known to the service."
         raise BadUsage("say which --user to connect as", hint)
-    name = args.user or users[0]["name"]
+    name = args.user or names[0]
     own = {d["name"] for user in users if user["name"] == name for d in user["databases"]}
     return Login(name, database=args.database or (own.pop() if len(own) == 1 else ""))
 
@@ -130,4 +132,6 @@ def run(program: str, arguments: list[str]) -> NoReturn:
     """Become the program."""
     sys.stdout.flush()
     sys.stderr.flush()
+    # Python ignores it, and what is ignored stays so over exec.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execvp(program, [program, *arguments])  # noqa: S606

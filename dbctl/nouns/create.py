@@ -54,6 +54,7 @@ class Created:
     generated: bool
     operation: dict[str, Any] = field(default_factory=dict)
     connection: dict[str, Any] | None = None
+    ca: str = ""
 
 
 def create(context: Context) -> None:
@@ -106,6 +107,7 @@ def body(
 
 def see_through(context: Context, args: argparse.Namespace, created: Created) -> None:
     """Wait unless told not to; on success `created` gains the instance and the connection."""
+    from dbctl.connection import ca_file
     from dbctl.follow import failure, ways
 
     if created.operation_id is None:
@@ -122,13 +124,15 @@ def see_through(context: Context, args: argparse.Namespace, created: Created) ->
         raise failure(created.operation)
     path = f"/instances/{created.instance['id']}"
     created.instance = context.api.get(path)["instance"]
-    created.connection = context.api.get(f"{path}/connection")["connection"]
+    connection = context.api.get(f"{path}/connection")["connection"]
+    created.ca = str(ca_file(context.api)) if "{ca}" in connection["uri"] else ""
+    created.connection = connection
     context.say(f"{args.name} is ready. Open it:  dbctl connect {args.name}")
 
 
 def tell(context: Context, created: Created) -> None:
     """The result on stdout: a document, a connection string, or at least a password made up."""
-    uri = connection_string(context, created)
+    uri = connection_string(created)
     if context.json:
         output.print_json(document(created, uri), context.out)
     elif uri:
@@ -138,9 +142,9 @@ def tell(context: Context, created: Created) -> None:
         output.print_card(pairs, context.out)
 
 
-def connection_string(context: Context, created: Created) -> str | None:
+def connection_string(created: Created) -> str | None:
     """The URI, password included; None while there is nothing to connect to."""
-    from dbctl.connection import Login, ca_file, fill_uri
+    from dbctl.connection import Login, fill_uri
 
     if created.connection is None:
         return None
@@ -148,8 +152,7 @@ def connection_string(context: Context, created: Created) -> str | None:
     if created.user:
         database = created.user["databases"][0]["name"]
         login = Login(created.user["name"], created.user["password"], database)
-    ca = str(ca_file(context.api)) if "{ca}" in created.connection["uri"] else ""
-    return fill_uri(created.connection, login, ca)
+    return fill_uri(created.connection, login, created.ca)
 
 
 def document(created: Created, uri: str | None) -> dict[str, Any]:

@@ -75,16 +75,27 @@ def list_(context: Context) -> None:
 
 def show(context: Context) -> None:
     """An operation and the steps of its last attempt."""
-    page = context.api.get(f"/operations/{find(context, context.args.operation)['id']}/events")
-    row = page["operation"]
+    row = find(context, context.args.operation)
+    events = all_events(context, row["id"])
     if context.json:
-        output.print_json({"operation": row, "events": page["events"]}, context.out)
+        output.print_json({"operation": row, "events": events}, context.out)
         return
     output.print_card(fields(row), context.out)
-    steps = [step for step in page["events"] if worth_showing(step, row)]
+    steps = [step for step in events if worth_showing(step, row)]
     if steps:
         context.out.write("\n")
         output.print_table(STEPS, steps, context.out)
+
+
+def all_events(context: Context, operation_id: str) -> list[Row]:
+    """Every event so far, however many the API gives at a time."""
+    events: list[Row] = []
+    while True:
+        after = events[-1]["id"] if events else 0
+        page = context.api.get(f"/operations/{operation_id}/events", after=after)["events"]
+        if not page:
+            return events
+        events += page
 
 
 def worth_showing(step: Row, operation: Row) -> bool:
@@ -131,8 +142,8 @@ def retry(context: Context) -> None:
 
 def last_event(context: Context, operation_id: str) -> int:
     """The id of the newest event, so that only new ones are shown."""
-    events = context.api.get(f"/operations/{operation_id}/events")["events"]
-    return max((event["id"] for event in events), default=0)
+    events = all_events(context, operation_id)
+    return events[-1]["id"] if events else 0
 
 
 def abort(context: Context) -> None:
