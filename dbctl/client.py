@@ -15,7 +15,7 @@ from dbctl.config import Endpoint
 from dbctl.errors import NotFound, Refused, Unreachable
 
 Document = dict[str, Any]
-PAGE = 100
+PAGE = 1000
 # What a gateway answers while the server behind it is being restarted.
 AWAY = frozenset({502, 503, 504})
 # What urllib3 puts around the reason that the system gave.

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from dbctl.errors import BadUsage
@@ -61,7 +62,10 @@ def find_endpoint(given: Surroundings) -> Endpoint:
 
 def from_option(given: Surroundings) -> Endpoint | None:
     """`--config FILE`: said for this one command, so it beats the environment."""
-    return read_file(Path(given.args.config), given.warn) if given.args.config else None
+    if not given.args.config:
+        return None
+    path = Path(given.args.config)
+    return endpoint_of(read_toml(path), path, given.warn)
 
 
 def from_environment(given: Surroundings) -> Endpoint | None:
@@ -76,28 +80,37 @@ def from_environment(given: Surroundings) -> Endpoint | None:
 
 
 def from_file(given: Surroundings) -> Endpoint | None:
-    """COFFER_CONFIG, or the user's own configuration file when it exists."""
+    """The file that COFFER_CONFIG names, or the user's own configuration file when it exists.
+
+    On the server itself COFFER_CONFIG may name the settings of the service: passed over.
+    """
     named = given.environment.get("COFFER_CONFIG")
-    if named:
-        return read_file(Path(named), given.warn)
+    if named and {"url", "token"} & set(values := read_toml(Path(named))):
+        return endpoint_of(values, Path(named), given.warn)
     home = given.environment.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
     path = Path(home, "coffer", "dbctl.toml")
-    return read_file(path, given.warn) if path.exists() else None
+    if path.exists():
+        return endpoint_of(read_toml(path), path, given.warn)
+    return None
 
 
 SOURCES: tuple[Source, ...] = (from_option, from_environment, from_file)
 
 
-def read_file(path: Path, warn: Warn) -> Endpoint:
-    """An endpoint from a TOML file with `url` and `token`; BadUsage says what is wrong with it."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says; BadUsage when it cannot be read as one."""
     import tomllib
 
     try:
-        values = tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
+        return tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
     except OSError as error:
         raise BadUsage(f"cannot read {path}: {error.strerror}", *EXAMPLE) from error
     except ValueError as error:
         raise BadUsage(f"{path} is not a TOML file: {error}", *EXAMPLE) from error
+
+
+def endpoint_of(values: Mapping[str, Any], path: Path, warn: Warn) -> Endpoint:
+    """The endpoint that a file's `url` and `token` make."""
     warn_if_shared(path.expanduser(), warn)
     for key in ("url", "token"):
         if not isinstance(values.get(key), str) or not values[key]:

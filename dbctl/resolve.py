@@ -57,6 +57,8 @@ def only(
     what: str, wanted: str, rows: list[Document], describe: Callable[[Document], str]
 ) -> Document:
     """The one row; NotFound for none, Ambiguous with the candidates for several."""
+    # A row can be on two pages when others were added between them.
+    rows = list({row["id"]: row for row in rows}.values())
     if not rows:
         raise NotFound(f"no {what} is called {wanted!r}", f"See: dbctl {what} list")
     if len(rows) > 1:

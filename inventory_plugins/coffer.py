@@ -178,10 +178,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def read_configuration(named: str | None) -> tuple[str, str]:
-    """URL and token from dbctl's file."""
+    """URL and token from dbctl's file, found the way dbctl finds it."""
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    path = Path(named) if named else Path(home, "coffer", "dbctl.toml")
+    path = Path(home, "coffer", "dbctl.toml")
     try:
+        # On the server itself COFFER_CONFIG may name the settings of the service: passed over.
+        if named and {"url", "token"} & set(tomllib.loads(Path(named).read_text(encoding="utf-8"))):
+            path = Path(named)
         values = tomllib.loads(path.read_text(encoding="utf-8"))
         return str(values["url"]), str(values["token"])
     except OSError as error:

@@ -236,6 +236,17 @@ def test_half_an_environment_is_an_error(
     assert f"{name} is not" in capsys.readouterr().err
 
 
+def test_the_settings_of_the_service_are_passed_over(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_config(tmp_path / "config" / "coffer" / "dbctl.toml", server.url)
+    (tmp_path / "coffer.toml").write_text('region = "RegionOne"\n')
+    monkeypatch.setenv("COFFER_CONFIG", str(tmp_path / "coffer.toml"))
+    monkeypatch.delenv("COFFER_URL")
+    monkeypatch.delenv("COFFER_TOKEN")
+    assert main(["flavor", "list"]) == 0
+
+
 def test_no_configuration_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -169,6 +169,9 @@ def test_configuration_by_dbctl_toml(operator: Operator, server: Server) -> None
     (operator.folder / "coffer").mkdir()
     file = operator.folder / "coffer" / "dbctl.toml"
     file.write_text(f'url = "{server.url}"\ntoken = "{TOKEN}"\n')
+    service = operator.folder / "coffer.toml"
+    service.write_text('region = "RegionOne"\n')
+    operator.environment["COFFER_CONFIG"] = str(service)
     assert "db1" in operator.list()["_meta"]["hostvars"]
 
 
