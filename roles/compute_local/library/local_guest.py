@@ -7,7 +7,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.coffer_local import guest, image, ssh, store
-from ansible.module_utils.coffer_local.module import holding, main
+from ansible.module_utils.coffer_local.module import main
 from ansible.module_utils.coffer_local.settings import Settings
 from ansible.module_utils.coffer_local.steps import converge
 
@@ -72,7 +72,7 @@ NEEDED = ("image", "data_directory", "cpus", "memory", "disk", "volume")
 
 def body(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
     params = module.params
-    with holding(module, settings):
+    with store.holding(settings, params["instance"], module.check_mode):
         record = store.load(settings, params["instance"])
         if params["state"] == "absent":
             return _absent(module, settings, record)
@@ -97,10 +97,8 @@ def _absent(
     if record and record.guest and not module.check_mode:
         record.guest = None
         store.save(settings, record)
-    instance = module.params["instance"]
-    changed = converge(guest.absent(settings, instance), module.check_mode)
-    if not module.check_mode:
-        settings.lock(instance).unlink()
+    steps = guest.absent(settings, module.params["instance"])
+    changed = converge(steps, module.check_mode)
     return {"changed": bool(changed), "steps": changed}
 
 

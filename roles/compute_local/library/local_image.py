@@ -39,6 +39,9 @@ options:
   base:
     description: Inputs of the stock image.
     type: dict
+  version:
+    description: What C(claimed) returned, for C(published).
+    type: str
   inputs:
     description: What else the image is made of; another value makes another version.
     type: dict
@@ -122,18 +125,17 @@ def _version(module: AnsibleModule) -> str:
 
 
 def _published(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
-    """The builder's version was computed before it was built: files may have changed since."""
-    name, version = module.params["name"], module.params["inputs"]["version"]
-    place = settings.image_dir / ".build" / version
+    """Under the version that was claimed: the files may have changed since."""
+    name, version = module.params["name"], module.params["version"]
     if not module.check_mode:
+        place = settings.image_dir / ".build" / version
         if place.exists():
             shutil.rmtree(place)
-        place.mkdir(parents=True)
+        place.mkdir()
         source = guest.root_of(settings, module.params["instance"])
         run("cp", "-a", "--reflink=auto", f"{source}/.", str(place), timeout=1800)
         base.clean(place)
         image.publish(settings, name, version, place)
-        shutil.rmtree(place, ignore_errors=True)
     return {"changed": True, "version": version}
 
 
@@ -167,6 +169,7 @@ if __name__ == "__main__":
             "state": {"choices": list(BODIES), "required": True},
             "name": {"type": "str"},
             "base": {"type": "dict", "options": BASE},
+            "version": {"type": "str"},
             "inputs": {"type": "dict"},
             "paths": {"type": "list", "elements": "path"},
             "instance": {"type": "str"},

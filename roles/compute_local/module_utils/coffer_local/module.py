@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .command import CommandFailed
-from .files import locked
 from .settings import SETTINGS, Settings, checked_instance
 from .steps import StepFailed
 
@@ -28,16 +26,3 @@ def main(arguments: dict[str, Any], body: Body, **options: Any) -> None:
     except (CommandFailed, StepFailed, ValueError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
-
-
-@contextmanager
-def holding(module: AnsibleModule, settings: Settings) -> Iterator[None]:
-    """One change at a time to a guest; a look takes no lock and leaves no file.
-
-    A killed run's module may still be at work: the next run waits for it here.
-    """
-    if module.check_mode:
-        yield
-        return
-    with locked(settings.lock(module.params["instance"])):
-        yield

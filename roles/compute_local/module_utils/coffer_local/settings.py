@@ -75,9 +75,6 @@ class Settings:
     def host_lock(self) -> Path:
         return self.state_dir / "host.lock"
 
-    def lock(self, instance: str) -> Path:
-        return self.state_dir / "locks" / instance
-
     def name(self, instance: str) -> str:
         """Of the container and of the network namespace."""
         return f"{self.prefix}-{instance}"

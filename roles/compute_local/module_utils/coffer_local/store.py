@@ -84,6 +84,24 @@ def ensure(settings: Settings, instance: str) -> Record:
 
 
 @contextmanager
+def holding(settings: Settings, instance: str, check: bool) -> Iterator[None]:
+    """One change at a time to a guest; a look takes no lock and leaves no file.
+
+    A killed run's module may still be at work: the next run waits for it here.
+    """
+    if check:
+        yield
+        return
+    lock = settings.state_dir / "locks" / instance
+    with locked(lock):
+        try:
+            yield
+        finally:
+            if not path_of(settings, instance).exists():
+                lock.unlink()
+
+
+@contextmanager
 def holding_host(settings: Settings, check: bool) -> Iterator[None]:
     """For what all guests share. A look takes no lock and leaves no file."""
     if check:
