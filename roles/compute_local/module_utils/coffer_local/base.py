@@ -38,20 +38,58 @@ X11Forwarding no
 PrintMotd no
 """
 JOURNALD = "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n"
-MASKED = """
-apt-daily.timer apt-daily-upgrade.timer console-getty.service container-getty@.service
-dev-hugepages.mount dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
-getty@.service getty.target ldconfig.service proc-sys-fs-binfmt_misc.automount
-serial-getty@.service sys-fs-fuse-connections.mount sys-kernel-config.mount
-sys-kernel-debug.mount sys-kernel-tracing.mount systemd-binfmt.service
-systemd-firstboot.service systemd-hwdb-update.service systemd-journald-audit.socket
-systemd-logind.service systemd-modules-load.service systemd-networkd.service
-systemd-networkd.socket systemd-pcrphase.service systemd-pcrphase-sysinit.service
-systemd-random-seed.service systemd-remount-fs.service systemd-resolved.service
-systemd-sysctl.service systemd-timesyncd.service systemd-udev-settle.service
-systemd-udev-trigger.service systemd-udevd-control.socket systemd-udevd-kernel.socket
-systemd-udevd.service systemd-update-utmp.service systemd-update-utmp-runlevel.service
-""".split()
+MASKED = [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "console-getty.service",
+    "container-getty@.service",
+    "dev-hugepages.mount",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "getty@.service",
+    "getty.target",
+    "ldconfig.service",
+    "proc-sys-fs-binfmt_misc.automount",
+    "serial-getty@.service",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "systemd-binfmt.service",
+    "systemd-firstboot.service",
+    "systemd-hwdb-update.service",
+    "systemd-journald-audit.socket",
+    "systemd-logind.service",
+    "systemd-modules-load.service",
+    "systemd-networkd.service",
+    "systemd-networkd.socket",
+    "systemd-pcrphase.service",
+    "systemd-pcrphase-sysinit.service",
+    "systemd-random-seed.service",
+    "systemd-remount-fs.service",
+    "systemd-resolved.service",
+    "systemd-sysctl.service",
+    "systemd-timesyncd.service",
+    "systemd-udev-settle.service",
+    "systemd-udev-trigger.service",
+    "systemd-udevd-control.socket",
+    "systemd-udevd-kernel.socket",
+    "systemd-udevd.service",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+]
+UNCLEAN = [
+    "etc/ssh/ssh_host_*",
+    "root/.ansible",
+    "tmp/*",
+    "var/cache/apt/*",
+    "var/lib/apt/lists/*",
+    "var/lib/dbus/machine-id",
+    "var/lib/systemd/random-seed",
+    "var/tmp/*",
+]
 UNNEEDED = ("usr/share/man", "usr/share/locale", "usr/share/info")
 DPKG = "".join(f"path-exclude=/{path}/*\n" for path in UNNEEDED)
 APT = 'APT::Install-Recommends "false";\nAcquire::Languages "none";\n'
@@ -135,24 +173,26 @@ def _dress(base: Base, tree: Path) -> None:
         mask.symlink_to("/dev/null")
     for mountpoint in (SEED, "/etc/coffer"):
         (tree / mountpoint.lstrip("/")).mkdir(parents=True, exist_ok=True)
-    for name in ("99mmdebstrap",):
-        (tree / "etc/apt/apt.conf.d" / name).unlink(missing_ok=True)
-        (tree / "etc/dpkg/dpkg.cfg.d" / name).unlink(missing_ok=True)
-    (tree / "etc/systemd/system/default.target").symlink_to(
-        "/lib/systemd/system/multi-user.target"
-    )
+    for folder in ("apt/apt.conf.d", "dpkg/dpkg.cfg.d"):
+        (tree / "etc" / folder / "99mmdebstrap").unlink(missing_ok=True)
+    target = tree / "etc/systemd/system/default.target"
+    target.symlink_to("/lib/systemd/system/multi-user.target")
     run("chroot", str(tree), "update-ca-certificates")
 
 
 def clean(tree: Path) -> None:
     """What must not be the same in two guests, and what only takes room."""
     (tree / "etc/machine-id").write_text("")
-    for pattern in ("etc/ssh/ssh_host_*", "var/lib/dbus/machine-id", "var/lib/systemd/random-seed"):
+    for pattern in UNCLEAN:
         for path in tree.glob(pattern):
-            path.unlink()
-    for pattern in ("var/lib/apt/lists/*", "var/cache/apt/*", "root/.ansible", "var/tmp/*", "tmp/*"):
-        for path in tree.glob(pattern):
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            _remove(path)
     for path in (tree / "var/log").rglob("*"):
         if path.is_file() and not path.is_symlink():
             path.write_bytes(b"")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -12,7 +12,9 @@ class CommandFailed(Exception):
 def run(*argv: str, stdin: str = "", timeout: float = 120) -> str:
     """Run a program and return what it printed; raise CommandFailed with its own words."""
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False
+        )
     except FileNotFoundError as error:
         raise CommandFailed(f"{argv[0]} is not installed on this host") from error
     except subprocess.TimeoutExpired as error:

@@ -61,7 +61,5 @@ def disk_of(settings: Settings, instance: str, name: str, size: int) -> Disk:
     )
 
 
-def volume_steps(
-    settings: Settings, record: Record, name: str, make: bool = True
-) -> list[Step]:
+def volume_steps(settings: Settings, record: Record, name: str, make: bool = True) -> list[Step]:
     return present(disk_of(settings, record.instance, name, record.volumes[name]), make)
