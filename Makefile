@@ -1,0 +1,74 @@
+# `make up` gives a MySQL on this host, `make test` proves everything. Both need root and Debian.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Where Coffer is installed. Everybody may read it: the services do not run as root.
+PREFIX ?= /opt/coffer
+# The distribution's own Python: one below a home directory cannot be run by the services.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+VENV := .venv
+SOURCES := $(shell git ls-files -co --exclude-standard api coffer dbctl guest worker playbooks roles inventory_plugins pyproject.toml requirements.lock ansible.cfg README.md 2>/dev/null)
+
+.PHONY: help
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: up
+up: $(PREFIX)/.installed ## install, start, and create the MySQL instance "demo"
+	@$(PREFIX)/bin/coffer-manage up
+
+.PHONY: down
+down: ## stop everything, keep the data
+	@$(PREFIX)/bin/coffer-manage down
+
+.PHONY: purge
+purge: ## remove everything that `make up` made, data included
+	@if [ -x $(PREFIX)/bin/coffer-manage ]; then $(PREFIX)/bin/coffer-manage purge; fi
+	rm -rf $(PREFIX)
+
+.PHONY: test
+test: lint unit guests ## everything: lint, unit tests, and tests on real guests
+
+.PHONY: lint
+lint: $(VENV)/.installed ## ruff, mypy, ansible-lint, shellcheck
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/ansible-lint --offline --profile production playbooks roles
+	git ls-files -co --exclude-standard | xargs grep -lE '^#!/(bin|usr/bin/env) ?(ba)?sh' | xargs -r $(VENV)/bin/shellcheck
+
+.PHONY: unit
+unit: $(VENV)/.installed ## quick tests, without guests
+	$(VENV)/bin/python -m pytest tests/unit tests/api
+
+.PHONY: guests
+guests: $(VENV)/.installed ## tests on real guests (root)
+	$(VENV)/bin/python -m pytest tests/roles tests/e2e
+
+.PHONY: lock
+lock: $(VENV)/.installed ## resolve the dependencies anew
+	$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras --group dev -o requirements-dev.lock pyproject.toml
+	$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras -c requirements-dev.lock -o requirements.lock pyproject.toml
+
+# The service's environment: the locked packages and Coffer itself, not the checkout.
+$(PREFIX)/.installed: $(SOURCES)
+	@echo "Installing Coffer into $(PREFIX)" >&2
+	@$(call make-venv,$(PREFIX))
+	@$(PREFIX)/bin/uv pip install -q -p $(PREFIX) --require-hashes -r requirements.lock
+	@$(PREFIX)/bin/uv pip install -q -p $(PREFIX) --no-deps --reinstall-package coffer .
+	@mkdir -p /usr/local/bin && ln -sf $(PREFIX)/bin/dbctl $(PREFIX)/bin/coffer-manage /usr/local/bin/
+	@touch $@
+
+# The developer's environment: the locked packages and tools, and the checkout as it is.
+$(VENV)/.installed: requirements-dev.lock pyproject.toml
+	@echo "Preparing $(VENV)" >&2
+	@$(call make-venv,$(VENV))
+	@$(VENV)/bin/uv pip install -q -p $(VENV) --require-hashes -r requirements-dev.lock
+	@$(VENV)/bin/uv pip install -q -p $(VENV) --no-deps -e .
+	@touch $@
+
+define make-venv
+$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; }; \
+$(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install -q --disable-pip-version-check uv
+endef

@@ -1,0 +1,1 @@
+"""The HTTP face: Trove's v1.0 API, operations, the inventory, health, and the conductor."""

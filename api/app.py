@@ -1,0 +1,48 @@
+"""The API's app factory: it takes its collaborators, so that tests hand it theirs."""
+
+from typing import Any
+
+import falcon
+
+from api import errors
+from api.authentication import Authenticator
+from api.middleware import Authentication, DatabaseConnection, RequestContext
+from api.openapi import openapi_document
+from api.resources.documents import (
+    CertificateAuthority,
+    Healthcheck,
+    MetricsDocument,
+    OpenApiDocument,
+    VersionRoot,
+    Versions,
+)
+from api.routes import project_routes
+from api.services import Services
+
+
+def create_app(services: Services, authenticator: Authenticator) -> "falcon.App[Any, Any]":
+    """The WSGI app of the REST API."""
+    settings = services.settings
+    middleware: list[Any] = [
+        RequestContext(settings.public_url, settings.maximum_body),
+        DatabaseConnection(),
+        Authentication(authenticator),
+    ]
+    app = falcon.App(middleware=middleware)
+    app.req_options.strip_url_path_trailing_slash = True
+    app.req_options.auto_parse_qs_csv = False
+    errors.install(app, authenticator.challenge)
+    routes = project_routes(services)
+    for path, resource in routes:
+        app.add_route(path, resource)
+    _add_documents(app, services, openapi_document(routes))
+    return app
+
+
+def _add_documents(app: "falcon.App[Any, Any]", services: Services, openapi: bytes) -> None:
+    app.add_route("/", Versions())
+    app.add_route("/v1.0", VersionRoot())
+    app.add_route("/healthcheck", Healthcheck())
+    app.add_route("/metrics", MetricsDocument(services))
+    app.add_route("/ca.pem", CertificateAuthority(services))
+    app.add_route("/openapi.json", OpenApiDocument(openapi))

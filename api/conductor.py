@@ -1,0 +1,63 @@
+"""The conductor: the only door for guests. It takes reports and tells nothing."""
+
+from typing import Annotated, Any, Literal
+
+import falcon
+import msgspec
+from msgspec import Meta
+
+from api import errors
+from api.endpoint import decode
+from api.middleware import DatabaseConnection, RequestContext
+from coffer.errors import Unauthorized
+from coffer.reports import Reports
+
+MAXIMUM_REPORT = 1024 * 1024
+"""Bytes: ten thousand users and databases fit."""
+States = Literal["HEALTHY", "SHUTDOWN", "FAILED", "BLOCKED", "CRASHED", "RESTART_REQUIRED"]
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+
+
+class Report(msgspec.Struct, omit_defaults=True):
+    """A guest's report, protocol 1; unknown keys of newer agents are ignored."""
+
+    protocol: Annotated[int, Meta(ge=1)]
+    instance_id: Annotated[str, Meta(max_length=36)]
+    sequence: Count
+    state: States
+    at: float = 0
+    agent_version: Annotated[str, Meta(max_length=64)] | None = None
+    version: Annotated[str, Meta(max_length=255)] | None = None
+    uptime: float | None = None
+    volume: dict[str, Count] | None = None
+    connections: Count | None = None
+    databases: list[dict[str, Any]] | None = None
+    users: list[dict[str, Any]] | None = None
+    pending_packages: Count | None = None
+    message: Annotated[str, Meta(max_length=4096)] | None = None
+
+
+class ReportCollection:
+    """POST /conductor/v1/reports."""
+
+    def __init__(self, reports: Reports) -> None:
+        self._reports = reports
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """204 taken, 401 for a token that opens nothing, 400 for a malformed report."""
+        scheme, _, token = (req.auth or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized("the header Authorization: Bearer … is missing")
+        report = decode(req, Report)
+        if not self._reports.accept(token, msgspec.to_builtins(report)):
+            raise Unauthorized("the token opens no such instance")
+        resp.status = 204
+
+
+def create_conductor(reports: Reports) -> "falcon.App[Any, Any]":
+    """The WSGI app of the conductor endpoint."""
+    middleware: list[Any] = [RequestContext("", MAXIMUM_REPORT), DatabaseConnection()]
+    app = falcon.App(middleware=middleware)
+    errors.install(app, "Bearer")
+    app.add_route("/conductor/v1/reports", ReportCollection(reports))
+    return app

@@ -1,0 +1,137 @@
+"""The decorator of responders: who may, what comes in, what goes out.
+
+It keeps a responder to its own few lines, and holds what the OpenAPI document says of it.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import falcon
+import msgspec
+
+from api.call import Call
+from coffer.errors import BadMediaType, BadRequest, Forbidden, OverLimit
+
+Access = Literal["read", "write", "admin"]
+OPERATION_HEADER = "Coffer-Operation-Id"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is known of a responder without calling it."""
+
+    summary: str
+    access: Access
+    body: Any
+    returns: Any
+    status: int
+    query: tuple[str, ...]
+
+
+def endpoint(
+    summary: str,
+    *,
+    access: Access = "read",
+    body: Any = None,
+    returns: Any = None,
+    status: int = 200,
+    query: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Wrap `method(self, call, [body,] **path) -> answer` as a Falcon responder.
+
+    The answer is encoded as JSON; None leaves the body empty.
+    """
+    spec = Spec(summary, access, body, returns, status, query)
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., None]:
+        @functools.wraps(method)
+        def responder(
+            self: Any, req: falcon.Request, resp: falcon.Response, project: str, **path: str
+        ) -> None:
+            call = make_call(req, project)
+            _authorize(call, spec.access)
+            decoded = () if body is None else (decode(req, body),)
+            answer = method(self, call, *decoded, **path)
+            _answer(resp, answer, spec.status)
+
+        responder.spec = spec  # type: ignore[attr-defined]
+        return responder
+
+    return decorate
+
+
+def make_call(req: falcon.Request, project: str) -> Call:
+    """The request as responders see it.
+
+    Raises:
+        Forbidden: the path names another project than the token's.
+    """
+    identity = req.context.identity
+    if identity.project_id != project:
+        raise Forbidden(f"the token is not for project '{project}'")
+    return Call(identity, project, req.context.request_id, req.context.base_url, req)
+
+
+def _authorize(call: Call, access: Access) -> None:
+    if access == "admin" and not call.identity.is_admin:
+        raise Forbidden("this needs the role 'admin'")
+    if access == "write" and not call.identity.may_write:
+        raise Forbidden("this needs the role 'member'; the token's role only reads")
+
+
+def _answer(resp: falcon.Response, answer: Any, status: int) -> None:
+    resp.status = status
+    if isinstance(answer, Started):
+        resp.set_header(OPERATION_HEADER, answer.operation_id)
+        answer = answer.body
+    if answer is not None:
+        resp.content_type = falcon.MEDIA_JSON
+        resp.data = msgspec.json.encode(answer)
+
+
+@dataclass(frozen=True)
+class Started:
+    """An answer that started an operation; its id goes into a header."""
+
+    operation_id: str
+    body: Any = None
+
+
+def decode(req: falcon.Request, kind: Any) -> Any:
+    """The request's JSON body as `kind`.
+
+    Raises:
+        BadRequest, BadMediaType, OverLimit: it is not; the message names the field.
+    """
+    if req.content_type and not req.content_type.lower().startswith(falcon.MEDIA_JSON):
+        raise BadMediaType(f"Content-Type: '{req.content_type}' is not application/json")
+    data = read_body(req, req.context.maximum_body)
+    try:
+        return msgspec.json.decode(data or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"Validation error: {_sentence(error)}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
+
+
+def read_body(req: falcon.Request, maximum: int) -> bytes:
+    """The request's body.
+
+    Raises:
+        OverLimit: it is longer than `maximum` bytes; it is then left unread.
+    """
+    if (req.content_length or 0) > maximum:
+        raise OverLimit(f"the body has {req.content_length} bytes, more than {maximum}")
+    data: bytes = req.bounded_stream.read(maximum + 1)
+    if len(data) > maximum:
+        raise OverLimit(f"the body has more than {maximum} bytes")
+    return data
+
+
+def _sentence(error: msgspec.ValidationError) -> str:
+    """`instance.name: Expected …`, of msgspec's `Expected … - at `$.instance.name``."""
+    text, _, where = str(error).partition(" - at `$")
+    field = where.rstrip("`").lstrip(".")
+    return f"{field}: {text}" if field else text

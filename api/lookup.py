@@ -1,0 +1,33 @@
+"""Finding a caller's things by id: another project's are not there."""
+
+from api.call import Call
+from coffer.errors import NotFound
+from coffer.models import Instance, Operation
+
+
+def find_instance(call: Call, instance_id: str) -> Instance:
+    """An instance that the caller may see.
+
+    Raises:
+        NotFound: there is none of that id in the project (in any project, for admins).
+    """
+    row = Instance.get_or_none(Instance.id == instance_id, Instance.deleted.is_null())
+    if row is None or not _visible(call, row.project_id):
+        raise NotFound(f"instance '{instance_id}' does not exist")
+    return row
+
+
+def find_operation(call: Call, operation_id: str) -> Operation:
+    """An operation that the caller may see.
+
+    Raises:
+        NotFound: as for instances.
+    """
+    row = Operation.get_or_none(Operation.id == operation_id)
+    if row is None or not _visible(call, row.project_id):
+        raise NotFound(f"operation '{operation_id}' does not exist")
+    return row
+
+
+def _visible(call: Call, project_id: str) -> bool:
+    return call.identity.is_admin or project_id == call.project_id

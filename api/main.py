@@ -1,0 +1,31 @@
+"""What gunicorn serves: `api.main:api()` and `api.main:conductor()`."""
+
+import logging
+from typing import Any
+
+import falcon
+
+from api.app import create_app
+from api.authentication import TokenAuthenticator
+from api.conductor import create_conductor
+from api.services import make_services
+from coffer.database import connect
+from coffer.dispatch import connect_redis
+from coffer.reports import Reports
+from coffer.settings import load_settings
+
+
+def api() -> "falcon.App[Any, Any]":
+    """The REST API with the settings of this installation."""
+    logging.basicConfig(level=logging.INFO)
+    settings = load_settings()
+    connect(settings.database_url)
+    return create_app(make_services(settings), TokenAuthenticator())
+
+
+def conductor() -> "falcon.App[Any, Any]":
+    """The conductor endpoint with the settings of this installation."""
+    logging.basicConfig(level=logging.INFO)
+    settings = load_settings()
+    connect(settings.database_url)
+    return create_conductor(Reports(connect_redis(settings.redis_url)))

@@ -1,0 +1,84 @@
+"""Metrics that every process answers alike: they are read from the records and Redis."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from peewee import fn
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+from redis import RedisError
+
+from api.services import Services
+from coffer.models import Instance, Operation
+from coffer.operations import Queue as QueueName
+from coffer.status import display_status
+
+
+class Metrics:
+    """One registry for an app."""
+
+    def __init__(self, services: Services) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Records(services))
+
+    def render(self) -> tuple[bytes, str]:
+        """The text and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+
+class _Records(Collector):
+    def __init__(self, services: Services) -> None:
+        self._dispatcher = services.dispatcher
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: registering must not query the records."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """What the records say now."""
+        yield _instances()
+        yield _operations()
+        yield self._queues()
+
+    def _queues(self) -> Metric:
+        gauge = GaugeMetricFamily("coffer_queue_jobs", "Jobs waiting in Redis", labels=["queue"])
+        for name in QueueName:
+            try:
+                gauge.add_metric([name], self._dispatcher.waiting(name))
+            except RedisError:
+                gauge.add_metric([name], float("nan"))
+        return gauge
+
+
+def _instances() -> Metric:
+    gauge = GaugeMetricFamily("coffer_instances", "Instances by status", labels=["status"])
+    counts: dict[str, int] = {}
+    columns = (Instance.task, Instance.state, Instance.operating_status)
+    rows: Any = (
+        Instance.select(*columns, fn.COUNT(Instance.id).alias("count"))
+        .where(Instance.deleted.is_null())
+        .group_by(*columns)
+        .dicts()
+    )
+    for row in rows:
+        status = display_status(Instance(**{c.name: row[c.name] for c in columns}))
+        counts[status] = counts.get(status, 0) + row["count"]
+    for status, count in counts.items():
+        gauge.add_metric([status], count)
+    return gauge
+
+
+def _operations() -> Metric:
+    gauge = GaugeMetricFamily(
+        "coffer_operations", "Operations by kind and state", labels=["kind", "state"]
+    )
+    rows: Any = (
+        Operation.select(Operation.kind, Operation.state, fn.COUNT(Operation.id).alias("count"))
+        .group_by(Operation.kind, Operation.state)
+        .dicts()
+    )
+    for row in rows:
+        gauge.add_metric([row["kind"], row["state"]], row["count"])
+    return gauge

@@ -1,0 +1,1 @@
+"""One file a noun; a responder parses, calls and answers."""

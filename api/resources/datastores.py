@@ -1,0 +1,94 @@
+"""/datastores and their versions (Trove v1.0, the user's view)."""
+
+from msgspec import UNSET
+
+from api.call import Call
+from api.endpoint import endpoint
+from api.schemas import datastore as wire
+from coffer.datastores import find_datastore
+from coffer.errors import NotFound
+from coffer.models import Datastore, DatastoreVersion
+
+
+class DatastoreCollection:
+    """GET /datastores."""
+
+    @endpoint("List datastores", returns=wire.DatastoreList)
+    def on_get(self, call: Call) -> wire.DatastoreList:
+        views = [_datastore(call, row) for row in Datastore.select().order_by(Datastore.name)]
+        shown = [view for view in views if view.versions or call.identity.is_admin]
+        return wire.DatastoreList(datastores=shown)
+
+
+class DatastoreItem:
+    """GET /datastores/{name or id}."""
+
+    @endpoint("Show a datastore", returns=wire.DatastoreDocument)
+    def on_get(self, call: Call, datastore: str) -> wire.DatastoreDocument:
+        return wire.DatastoreDocument(datastore=_datastore(call, find_datastore(datastore)))
+
+
+class VersionCollection:
+    """GET /datastores/{name or id}/versions."""
+
+    @endpoint("List the versions of a datastore", returns=wire.VersionList)
+    def on_get(self, call: Call, datastore: str) -> wire.VersionList:
+        rows = _active(find_datastore(datastore))
+        return wire.VersionList(versions=[_version(call, row) for row in rows])
+
+
+class VersionItem:
+    """GET /datastores/{name or id}/versions/{name or id}."""
+
+    @endpoint("Show a version", returns=wire.VersionDocument)
+    def on_get(self, call: Call, datastore: str, version: str) -> wire.VersionDocument:
+        for row in _active(find_datastore(datastore)):
+            if version in (row.name, row.id):
+                return wire.VersionDocument(version=_version(call, row))
+        raise NotFound(f"version '{version}' of datastore '{datastore}' does not exist")
+
+
+class VersionById:
+    """GET /datastores/versions/{id}."""
+
+    @endpoint("Show a version by its id", returns=wire.VersionDocument)
+    def on_get(self, call: Call, version: str) -> wire.VersionDocument:
+        row = DatastoreVersion.get_or_none(DatastoreVersion.id == version)
+        if row is None or not row.active:
+            raise NotFound(f"version '{version}' does not exist")
+        return wire.VersionDocument(version=_version(call, row))
+
+
+def _active(datastore: Datastore) -> list[DatastoreVersion]:
+    query = DatastoreVersion.select().where(
+        DatastoreVersion.datastore == datastore, DatastoreVersion.active
+    )
+    return list(query.order_by(DatastoreVersion.name, DatastoreVersion.version))
+
+
+def _datastore(call: Call, row: Datastore) -> wire.Datastore:
+    versions = _active(row)
+    default = row.default_version_id
+    return wire.Datastore(
+        id=row.id,
+        name=row.name,
+        links=call.links("datastores", row.id),
+        versions=[_version(call, version, nested=True) for version in versions],
+        default_version=default
+        if default and default in {version.id for version in versions}
+        else UNSET,
+    )
+
+
+def _version(call: Call, row: DatastoreVersion, nested: bool = False) -> wire.Version:
+    view = wire.Version(
+        id=row.id,
+        name=row.name,
+        version=row.version,
+        links=call.links("datastores/versions", row.id),
+        datastore=UNSET if nested else row.datastore_id,
+    )
+    if call.identity.is_admin:
+        view.active, view.image, view.image_tags = row.active, row.image, row.image_tags
+        view.packages = ",".join(row.packages) or None
+    return view

@@ -1,0 +1,53 @@
+"""The table of routes; the app and the OpenAPI document are both made from it."""
+
+from typing import Any
+
+from api.resources.datastores import (
+    DatastoreCollection,
+    DatastoreItem,
+    VersionById,
+    VersionCollection,
+    VersionItem,
+)
+from api.resources.flavors import FlavorCollection, FlavorItem
+from api.resources.instances import (
+    InstanceActions,
+    InstanceCollection,
+    InstanceConnection,
+    InstanceDetails,
+    InstanceItem,
+)
+from api.resources.inventory import InventoryDocument
+from api.resources.operations import (
+    OperationActions,
+    OperationCollection,
+    OperationEvents,
+    OperationItem,
+)
+from api.services import Services
+
+PREFIX = "/v1.0/{project}"
+
+
+def project_routes(services: Services) -> list[tuple[str, Any]]:
+    """Paths and resources of a project."""
+    routes = [
+        ("/instances", InstanceCollection(services)),
+        ("/instances/detail", InstanceDetails(services)),
+        ("/instances/{instance}", InstanceItem(services)),
+        ("/instances/{instance}/action", InstanceActions(services)),
+        ("/instances/{instance}/connection", InstanceConnection(services)),
+        ("/datastores", DatastoreCollection()),
+        ("/datastores/versions/{version}", VersionById()),
+        ("/datastores/{datastore}", DatastoreItem()),
+        ("/datastores/{datastore}/versions", VersionCollection()),
+        ("/datastores/{datastore}/versions/{version}", VersionItem()),
+        ("/flavors", FlavorCollection(services)),
+        ("/flavors/{flavor}", FlavorItem(services)),
+        ("/operations", OperationCollection(services)),
+        ("/operations/{operation}", OperationItem()),
+        ("/operations/{operation}/events", OperationEvents()),
+        ("/operations/{operation}/action", OperationActions(services)),
+        ("/inventory", InventoryDocument(services)),
+    ]
+    return [(PREFIX + path, resource) for path, resource in routes]

@@ -1,0 +1,181 @@
+"""Instances on the wire (Trove v1.0, instances)."""
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType
+
+from api.schemas.common import Closed, Link, Name, Reference, Size, Text, Wire
+
+
+class VolumeIn(Wire):
+    """`size` in GB."""
+
+    size: Size
+    type: str | None = None
+
+
+class DatastoreIn(Wire, frozen=True):
+    """Each part by name or id; absent parts mean the defaults."""
+
+    type: Text | None = None
+    version: Text | None = None
+    version_number: Text | None = None
+
+
+class DatabaseName(Wire):
+    """A database by its name."""
+
+    name: Name
+
+
+class DatabaseIn(DatabaseName):
+    """A database to create."""
+
+    character_set: Text | None = None
+    collate: Text | None = None
+
+
+class UserIn(Wire):
+    """A user to create."""
+
+    name: Name
+    password: Annotated[str, Meta(min_length=1, max_length=255)]
+    host: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    databases: list[DatabaseName] = []
+
+
+class AccessIn(Closed):
+    """Who may connect."""
+
+    is_public: bool | UnsetType = UNSET
+    allowed_cidrs: list[Annotated[str, Meta(max_length=64)]] | UnsetType = UNSET
+
+
+class InstanceIn(Wire):
+    """A new instance; `flavor` is openstacksdk's name for `flavorRef`."""
+
+    name: Name
+    flavorRef: Text | int | None = None
+    flavor: Text | int | Reference | None = None
+    volume: VolumeIn | None = None
+    datastore: DatastoreIn = DatastoreIn()
+    databases: list[DatabaseIn] | None = None
+    users: list[UserIn] | None = None
+    access: AccessIn | None = None
+    replica_of: str | UnsetType = UNSET
+    restorePoint: dict[str, Any] | UnsetType = UNSET
+    configuration: str | UnsetType | None = UNSET
+    modules: list[Any] | UnsetType = UNSET
+
+
+class CreateInstance(Wire):
+    """POST /instances."""
+
+    instance: InstanceIn
+
+
+class Resize(Closed):
+    """One of a larger volume and another flavor; openstacksdk sends the volume as a number."""
+
+    volume: VolumeIn | Size | UnsetType = UNSET
+    flavorRef: Text | int | UnsetType = UNSET
+
+
+class InstanceAction(Closed):
+    """POST /instances/{id}/action: exactly one key."""
+
+    restart: dict[str, Any] | UnsetType | None = UNSET
+    resize: Resize | UnsetType = UNSET
+    reset_status: dict[str, Any] | UnsetType | None = UNSET
+
+
+class DatastoreOfInstance(Wire):
+    """Names, not ids; `version_number` in details only."""
+
+    type: str
+    version: str
+    version_number: str | UnsetType = UNSET
+
+
+class Volume(Wire):
+    """GB; `used` while the guest is known to be healthy."""
+
+    size: int
+    used: float | UnsetType = UNSET
+    used_percent: float | UnsetType = UNSET
+
+
+class Address(Wire):
+    """An address of the instance."""
+
+    address: str
+    type: str
+
+
+class InstanceFault(Wire):
+    """The last error, kept after recovery."""
+
+    message: str
+    created: str
+    details: str | None
+
+
+class Instance(Wire):
+    """An instance; the second half is shown in details only."""
+
+    id: str
+    name: str
+    status: str
+    operating_status: str
+    links: list[Link]
+    flavor: Reference
+    datastore: DatastoreOfInstance
+    region: str | None
+    access: dict[str, Any]
+    volume: Volume
+    addresses: list[Address] | UnsetType = UNSET
+    ip: list[str] | UnsetType = UNSET
+    tenant_id: str | UnsetType = UNSET
+    created: str | UnsetType = UNSET
+    updated: str | UnsetType = UNSET
+    service_status_updated: str | UnsetType = UNSET
+    fault: InstanceFault | UnsetType = UNSET
+    server_id: str | UnsetType | None = UNSET
+    volume_id: str | UnsetType | None = UNSET
+
+
+class InstanceDocument(Wire):
+    """One instance."""
+
+    instance: Instance
+
+
+class InstanceList(Wire):
+    """A page of instances; the links are there while more follow."""
+
+    instances: list[Instance]
+    links: list[Link] | UnsetType = UNSET
+    instances_links: list[Link] | UnsetType = UNSET
+
+
+class ClientProgram(Wire):
+    """How to start a client of the engine; {user}, {database}, {ca} are left to fill in."""
+
+    program: str
+    arguments: list[str]
+
+
+class Connection(Wire):
+    """How to reach an instance's engine."""
+
+    engine: str
+    host: str
+    port: int
+    uri: str
+    clients: list[ClientProgram]
+
+
+class ConnectionDocument(Wire):
+    """GET /instances/{id}/connection."""
+
+    connection: Connection

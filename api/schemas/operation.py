@@ -1,0 +1,95 @@
+"""Operations and their events on the wire (Coffer's own, beside Trove's)."""
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from api.schemas.common import Closed, Link, Text, Wire
+
+
+class Operation(Wire):
+    """One change to the world: where it stands and what may be done about it."""
+
+    id: str
+    kind: str
+    instance_id: str | None
+    instance_name: str | None
+    project_id: str
+    state: str
+    attempt: int
+    attempts: int
+    created: str
+    started: str | None
+    ended: str | None
+    deadline: str
+    seconds: float
+    reason: str | None
+    failing_task: str | None
+    actions: list[str]
+    user: str
+    request_id: str
+
+
+class OperationDocument(Wire):
+    """One operation."""
+
+    operation: Operation
+
+
+class OperationList(Wire):
+    """A page of operations, newest first."""
+
+    operations: list[Operation]
+    links: list[Link] | UnsetType = UNSET
+    operations_links: list[Link] | UnsetType = UNSET
+
+
+class Event(Wire):
+    """A step as Ansible told it; `seconds` once it is over."""
+
+    id: int
+    attempt: int
+    at: str
+    play: str
+    task: str
+    role: str | None
+    host: str | None
+    state: str
+    seconds: float | None
+    message: str | None
+
+
+class EventList(Wire):
+    """Events after the one asked for, with the operation as it stands."""
+
+    events: list[Event]
+    operation: Operation
+
+
+class OperationAction(Closed):
+    """POST /operations/{id}/action: exactly one key."""
+
+    retry: dict[str, Any] | UnsetType | None = UNSET
+    abort: dict[str, Any] | UnsetType | None = UNSET
+    finish: "Finish | UnsetType" = UNSET
+
+
+class Finish(Closed):
+    """The end of a playbook that an operator ran by hand."""
+
+    succeeded: bool
+    reason: str | None = None
+    facts: dict[str, Any] = {}
+
+
+class OperationIn(Closed):
+    """A playbook that an operator runs by hand, declared before it changes anything."""
+
+    kind: Text
+    instance_id: Text
+
+
+class DeclareOperation(Closed):
+    """POST /operations."""
+
+    operation: OperationIn

@@ -1,0 +1,38 @@
+"""What resources work with; an app is made for one set of these."""
+
+from dataclasses import dataclass
+
+from coffer.catalogue import Catalogue
+from coffer.dispatch import Dispatcher, connect_redis
+from coffer.instances import Instances
+from coffer.inventory import Inventory
+from coffer.reports import Reports
+from coffer.secrets import Vault
+from coffer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The collaborators of the API."""
+
+    settings: Settings
+    catalogue: Catalogue
+    dispatcher: Dispatcher
+    instances: Instances
+    inventory: Inventory
+    reports: Reports
+
+
+def make_services(settings: Settings) -> Services:
+    """Everything as the settings say it."""
+    redis = connect_redis(settings.redis_url)
+    catalogue = Catalogue(settings.provider)
+    dispatcher = Dispatcher(redis)
+    return Services(
+        settings=settings,
+        catalogue=catalogue,
+        dispatcher=dispatcher,
+        instances=Instances(catalogue, Vault.from_file(settings.key_file), dispatcher),
+        inventory=Inventory(settings, catalogue),
+        reports=Reports(redis),
+    )

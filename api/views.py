@@ -1,0 +1,127 @@
+"""Records as they are shown."""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from api.call import Call
+from api.schemas import instance as wire
+from api.schemas.common import Reference
+from api.schemas.operation import Event as WireEvent
+from api.schemas.operation import Operation as WireOperation
+from coffer.clock import precise_timestamp, timestamp, timestamp_or_none, utcnow
+from coffer.models import Event, Instance, Operation
+from coffer.operations import ACTIVE_STATES, RETRYABLE_STATES
+from coffer.status import display_operating_status, display_status
+
+GIB = 1024**3
+
+
+def instance_view(
+    call: Call,
+    instance: Instance,
+    *,
+    region: str,
+    report: dict[str, Any] | None = None,
+    detail: bool = False,
+) -> wire.Instance:
+    """An instance; `report` is the guest's last one, `detail` adds what lists leave out."""
+    version = instance.version
+    view = wire.Instance(
+        id=instance.id,
+        name=instance.name,
+        status=display_status(instance),
+        operating_status=display_operating_status(instance),
+        links=call.links("instances", instance.id),
+        flavor=Reference(id=instance.flavor_id, links=call.links("flavors", instance.flavor_id)),
+        datastore=wire.DatastoreOfInstance(
+            type=version.datastore.name,
+            version=version.name,
+            version_number=version.version if detail else UNSET,
+        ),
+        region=region,
+        access=instance.access,
+        volume=_volume(instance, report if detail else None),
+    )
+    _add_addresses(view, instance)
+    if detail:
+        _add_details(view, instance)
+    if call.identity.is_admin:
+        view.tenant_id = instance.project_id
+        if detail:
+            view.server_id = instance.compute.get("server_id")
+            view.volume_id = instance.compute.get("volume_id")
+    return view
+
+
+def _volume(instance: Instance, report: dict[str, Any] | None) -> wire.Volume:
+    volume = wire.Volume(size=instance.volume_size)
+    measured = (report or {}).get("volume") or {}
+    if display_operating_status(instance) and measured.get("size"):
+        volume.used = round(measured["used"] / GIB, 2)
+        volume.used_percent = round(100 * measured["used"] / measured["size"], 1)
+    return volume
+
+
+def _add_addresses(view: wire.Instance, instance: Instance) -> None:
+    address = instance.compute.get("address")
+    if address:
+        view.addresses = [wire.Address(address=address, type="private")]
+        view.ip = [address]
+
+
+def _add_details(view: wire.Instance, instance: Instance) -> None:
+    view.created, view.updated = timestamp(instance.created), timestamp(instance.updated)
+    view.service_status_updated = timestamp(instance.reported or instance.updated)
+    if instance.fault_message and instance.fault_created:
+        view.fault = wire.InstanceFault(
+            message=instance.fault_message,
+            created=timestamp(instance.fault_created),
+            details=None,
+        )
+
+
+def operation_view(operation: Operation) -> WireOperation:
+    """An operation with what may be done about it."""
+    return WireOperation(
+        id=operation.id,
+        kind=operation.kind,
+        instance_id=operation.instance_id,
+        instance_name=operation.instance.name if operation.instance else None,
+        project_id=operation.project_id,
+        state=operation.state,
+        attempt=operation.attempt,
+        attempts=operation.attempts,
+        created=timestamp(operation.created),
+        started=timestamp_or_none(operation.started),
+        ended=timestamp_or_none(operation.ended),
+        deadline=timestamp(operation.deadline),
+        seconds=round(((operation.ended or utcnow()) - operation.created).total_seconds(), 2),
+        reason=operation.reason,
+        failing_task=operation.failing_task,
+        actions=_actions(operation),
+        user=operation.user,
+        request_id=operation.request_id,
+    )
+
+
+def _actions(operation: Operation) -> list[str]:
+    if operation.state in ACTIVE_STATES:
+        return ["abort"]
+    return ["retry"] if operation.state in RETRYABLE_STATES else []
+
+
+def event_view(event: Event) -> WireEvent:
+    """A step of an operation."""
+    return WireEvent(
+        id=event.id,
+        attempt=event.attempt,
+        at=precise_timestamp(event.at),
+        play=event.play,
+        task=event.task,
+        role=event.role,
+        host=event.host,
+        state=event.state,
+        seconds=event.seconds,
+        message=event.message,
+    )

@@ -1,0 +1,135 @@
+"""What engines and providers offer, read from the data files of their roles.
+
+No engine and no provider is named in Python: a new one is a role with a `catalogue/` directory.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from coffer.errors import BadRequest, NotFound
+from coffer.paths import ROLES
+
+
+class EngineVersion(msgspec.Struct, frozen=True):
+    """A version that the engine's role can install."""
+
+    name: str
+    version: str
+    image: str | None = None
+
+
+class Client(msgspec.Struct, frozen=True):
+    """A command line client of the engine.
+
+    `arguments` hold the placeholders {host} {port} {user} {database} {ca}.
+    """
+
+    program: str
+    arguments: list[str]
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Reserved names, lower case."""
+
+    databases: list[str] = []
+    users: list[str] = []
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Longest names, in characters."""
+
+    database_name: int = 64
+    user_name: int = 32
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """`roles/engine_<name>/catalogue/engine.yml`."""
+
+    name: str
+    title: str
+    port: int
+    data_directory: str
+    suite: str
+    default_version: str
+    versions: list[EngineVersion]
+    clients: list[Client]
+    uri: str
+    minimum_ram: int = 256
+    """MB; smaller flavors are refused."""
+    reserved: Names = Names()
+    limits: Limits = Limits()
+    features: list[str] = []
+
+
+class Flavor(msgspec.Struct, frozen=True):
+    """A size of guest: `ram` in MB, `disk` (root) in GB."""
+
+    id: str
+    name: str
+    vcpus: int
+    ram: int
+    disk: int
+
+
+class VolumeLimits(msgspec.Struct, frozen=True):
+    """Sizes of data volumes in GiB."""
+
+    minimum: int = 1
+    maximum: int = 100
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """`roles/compute_<name>/catalogue/provider.yml`."""
+
+    name: str
+    flavors: list[Flavor]
+    volume: VolumeLimits = VolumeLimits()
+    features: list[str] = []
+
+
+class Catalogue:
+    """All engines, and the one provider of this installation."""
+
+    def __init__(self, provider: str, roles: Path = ROLES) -> None:
+        """Read the data files below `roles`.
+
+        Raises:
+            FileNotFoundError: the provider has no role.
+            msgspec.ValidationError: a data file does not fit its type.
+        """
+        self.engines = {
+            path.parent.parent.name.removeprefix("engine_"): _read(path, Engine)
+            for path in sorted(roles.glob("engine_*/catalogue/engine.yml"))
+        }
+        self.provider = _read(roles / f"compute_{provider}/catalogue/provider.yml", Provider)
+        self._flavors = {flavor.id: flavor for flavor in self.provider.flavors}
+
+    def engine(self, name: str) -> Engine:
+        """The engine by its role's name.
+
+        Raises:
+            BadRequest: no role of that name is installed.
+        """
+        if name not in self.engines:
+            known = ", ".join(self.engines)
+            raise BadRequest(f"datastore_manager: '{name}' is not one of {known}")
+        return self.engines[name]
+
+    def flavor(self, flavor_id: str) -> Flavor:
+        """The flavor by its id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if flavor_id not in self._flavors:
+            raise NotFound(f"flavor '{flavor_id}' does not exist")
+        return self._flavors[flavor_id]
+
+
+_T = TypeVar("_T")
+
+
+def _read(path: Path, kind: type[_T]) -> _T:
+    return msgspec.yaml.decode(path.read_bytes(), type=kind)

@@ -1,0 +1,78 @@
+"""Datastores and versions: finding the one that a request means, registering new ones."""
+
+from coffer.catalogue import Catalogue
+from coffer.database import transaction
+from coffer.errors import BadRequest, NotFound
+from coffer.models import Datastore, DatastoreVersion
+
+
+def find_datastore(reference: str) -> Datastore:
+    """By name or id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = Datastore.get_or_none((Datastore.name == reference) | (Datastore.id == reference))
+    if row is None:
+        raise NotFound(f"datastore '{reference}' does not exist")
+    return row
+
+
+def find_version(
+    datastore: Datastore, reference: str | None, number: str | None = None
+) -> DatastoreVersion:
+    """The active version by name or id, optionally of an exact number; None means the default.
+
+    Raises:
+        BadRequest: unknown, ambiguous, inactive, or there is no default (Trove's statuses).
+    """
+    reference = reference or datastore.default_version_id
+    if not reference:
+        raise BadRequest(f"datastore.version: '{datastore.name}' has no default, so name one")
+    query = DatastoreVersion.select().where(
+        DatastoreVersion.datastore == datastore,
+        (DatastoreVersion.name == reference) | (DatastoreVersion.id == reference),
+    )
+    rows = [row for row in query if number in (None, row.version)]
+    if not rows:
+        raise BadRequest(f"datastore.version: '{reference}' of {datastore.name} does not exist")
+    if len(rows) > 1:
+        raise BadRequest(f"datastore.version: '{reference}' is ambiguous, give version_number")
+    if not rows[0].active:
+        raise BadRequest(f"datastore.version: '{reference}' is not active")
+    return rows[0]
+
+
+def register(
+    catalogue: Catalogue, engine_name: str, version_name: str | None, image: str | None
+) -> tuple[DatastoreVersion, bool]:
+    """Put an engine's version on offer as the catalogue describes it.
+
+    Returns the row and whether anything changed. The first version, and the engine's own default,
+    become the datastore's default.
+
+    Raises:
+        BadRequest: the engine or the version is not in the catalogue.
+    """
+    engine = catalogue.engine(engine_name)
+    wanted = version_name or engine.default_version
+    known = {version.name: version for version in engine.versions}
+    if wanted not in known:
+        raise BadRequest(f"version: '{wanted}' is not one of {', '.join(known)}")
+    with transaction():
+        datastore, _ = Datastore.get_or_create(  # type: ignore[no-untyped-call]
+            name=engine.name
+        )
+        row, created = DatastoreVersion.get_or_create(  # type: ignore[no-untyped-call]
+            datastore=datastore,
+            name=wanted,
+            version=known[wanted].version,
+            defaults={"manager": engine.name, "image": image},
+        )
+        changed = created or row.image != image
+        row.image = image
+        row.save()
+        if not datastore.default_version_id or (created and wanted == engine.default_version):
+            datastore.default_version_id = row.id
+            datastore.save()
+    return row, changed

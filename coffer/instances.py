@@ -1,0 +1,168 @@
+"""What can be asked of an instance: each request is one transaction of its row and an operation."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from coffer.catalogue import Catalogue
+from coffer.database import transaction
+from coffer.dispatch import Dispatcher
+from coffer.errors import BadRequest, NotFound, OverLimit, Unprocessable
+from coffer.lifecycle import abort, begin
+from coffer.models import DatastoreVersion, Instance, Operation
+from coffer.names import check_databases, check_users
+from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.secrets import Vault, new_host_key
+from coffer.status import require_can_act
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, for the record of the operation."""
+
+    project_id: str
+    user: str
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A new instance as it was asked for; users carry `name`, `password`, `host`, `databases`."""
+
+    name: str
+    version: DatastoreVersion
+    flavor_id: str
+    volume_size: int
+    databases: list[dict[str, Any]] = field(default_factory=list)
+    users: list[dict[str, Any]] = field(default_factory=list)
+    access: dict[str, Any] = field(default_factory=dict)
+
+
+class Instances:
+    """Requests about instances, checked, recorded and sent on their way."""
+
+    def __init__(self, catalogue: Catalogue, vault: Vault, dispatcher: Dispatcher) -> None:
+        self._catalogue = catalogue
+        self._vault = vault
+        self._dispatcher = dispatcher
+
+    def create(self, wish: Wish, caller: Caller) -> tuple[Instance, Operation]:
+        """Record the instance (status BUILD) and start its creation.
+
+        Raises:
+            BadRequest, OverLimit: the wish cannot be granted; the message names the field.
+        """
+        self._check(wish)
+        private, public = new_host_key()
+        with transaction():
+            instance = Instance.create(
+                project_id=caller.project_id,
+                name=wish.name,
+                version=wish.version,
+                provider=self._catalogue.provider.name,
+                flavor_id=wish.flavor_id,
+                volume_size=wish.volume_size,
+                access=wish.access,
+                state="BUILD",
+                host_key_public=public,
+            )
+            self._vault.put(instance, "host_key", private)
+            self._vault.put(instance, "databases", wish.databases)
+            self._vault.put(instance, "users", wish.users)
+            operation = self._begin("instance_create", instance, caller)
+        self._dispatcher.send(operation)
+        return instance, operation
+
+    def restart(self, instance: Instance, caller: Caller) -> Operation:
+        """Restart the engine."""
+        return self._act("instance_restart", instance, caller, {})
+
+    def resize_volume(self, instance: Instance, size: int, caller: Caller) -> Operation:
+        """Grow the data volume to `size` GiB."""
+        if size <= instance.volume_size:
+            raise BadRequest(
+                f"resize.volume.size: {size} must be larger than the present "
+                f"{instance.volume_size} GB; volumes only grow"
+            )
+        self._check_volume(size)
+        return self._act("instance_resize", instance, caller, {"volume_size": size})
+
+    def resize_flavor(self, instance: Instance, flavor_id: str, caller: Caller) -> Operation:
+        """Change the flavor."""
+        self._check_flavor(flavor_id, instance.version)
+        if flavor_id == instance.flavor_id:
+            raise BadRequest(f"resize.flavorRef: the instance already has flavor '{flavor_id}'")
+        return self._act("instance_resize", instance, caller, {"flavor_id": flavor_id})
+
+    def delete(self, instance: Instance, caller: Caller) -> Operation:
+        """Delete the instance; waits for an operation under way.
+
+        Raises:
+            Unprocessable: it is being built, or it is being deleted already.
+        """
+        if instance.task == "BUILD":
+            raise Unprocessable(
+                f"instance {instance.id} is being built: abort its operation first, or wait"
+            )
+        if instance.task == "SHUTDOWN":
+            raise Unprocessable(f"instance {instance.id} is being deleted already")
+        with transaction():
+            operation = self._begin("instance_delete", instance, caller)
+        self._dispatcher.send(operation)
+        return operation
+
+    def reset_status(self, instance: Instance) -> None:
+        """Abort what is under way; the guest's next report says what is true."""
+        active = Operation.select().where(
+            Operation.instance == instance, Operation.state.in_(ACTIVE_STATES)
+        )
+        for operation in active:
+            for freed in abort(operation):
+                self._dispatcher.send(freed)
+        Instance.update(operating_status="ERROR").where(Instance.id == instance.id).execute()
+
+    def _act(
+        self, kind: str, instance: Instance, caller: Caller, changes: dict[str, Any]
+    ) -> Operation:
+        with transaction():
+            instance = Instance.get_by_id(instance.id)
+            require_can_act(instance)
+            operation = self._begin(kind, instance, caller, changes)
+        self._dispatcher.send(operation)
+        return operation
+
+    def _begin(
+        self, kind: str, instance: Instance, caller: Caller, changes: dict[str, Any] | None = None
+    ) -> Operation:
+        return begin(
+            KINDS[kind],
+            instance,
+            user=caller.user,
+            request_id=caller.request_id,
+            changes=changes,
+        )
+
+    def _check(self, wish: Wish) -> None:
+        engine = self._catalogue.engine(wish.version.manager)
+        self._check_flavor(wish.flavor_id, wish.version)
+        self._check_volume(wish.volume_size)
+        check_databases(wish.databases, engine)
+        check_users(wish.users, {row["name"] for row in wish.databases}, engine)
+
+    def _check_flavor(self, flavor_id: str, version: DatastoreVersion) -> None:
+        try:
+            flavor = self._catalogue.flavor(flavor_id)
+        except NotFound as error:
+            raise BadRequest(f"flavorRef: {error}") from error
+        engine = self._catalogue.engine(version.manager)
+        if flavor.ram < engine.minimum_ram:
+            raise BadRequest(
+                f"flavorRef: '{flavor.id}' has {flavor.ram} MB of memory, "
+                f"{engine.title} needs {engine.minimum_ram}"
+            )
+
+    def _check_volume(self, size: int) -> None:
+        limits = self._catalogue.provider.volume
+        if size < limits.minimum:
+            raise BadRequest(f"volume.size: {size} is less than the minimum {limits.minimum} GB")
+        if size > limits.maximum:
+            raise OverLimit(f"volume.size: {size} is more than the maximum {limits.maximum} GB")

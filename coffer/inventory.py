@@ -1,0 +1,121 @@
+"""The one inventory: the same variables for the worker, the inventory plugin and an operator."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from coffer.catalogue import Catalogue
+from coffer.models import Instance
+from coffer.settings import Settings
+from coffer.status import display_status
+
+PUBLIC_CIDRS = ["0.0.0.0/0"]
+
+
+class Inventory:
+    """Makes the variables of hosts from their records."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+
+    def host_vars(
+        self, instance: Instance, changes: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Variables of one instance, as it shall be once `changes` (columns) are true.
+
+        Texts chosen by users (`coffer_instance_name`) are data: who writes them into Ansible
+        marks them unsafe.
+        """
+        wanted: dict[str, Any] = {
+            "flavor_id": instance.flavor_id,
+            "volume_size": instance.volume_size,
+            **(changes or {}),
+        }
+        engine = self._catalogue.engine(instance.version.manager)
+        address = instance.compute.get("address")
+        return {
+            **({"ansible_host": address} if address else {}),
+            "ansible_user": "root",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_ssh_private_key_file": self._settings.ssh_key,
+            "coffer_instance_id": instance.id,
+            "coffer_instance_name": instance.name,
+            "coffer_project_id": instance.project_id,
+            "coffer_provider": instance.provider,
+            "coffer_engine": engine.name,
+            "coffer_datastore_version": instance.version.name,
+            "coffer_engine_version": instance.version.version,
+            "coffer_image": instance.version.image,
+            "coffer_suite": engine.suite,
+            "coffer_port": engine.port,
+            "coffer_data_directory": engine.data_directory,
+            "coffer_flavor": msgspec.to_builtins(self._catalogue.flavor(wanted["flavor_id"])),
+            "coffer_volume_size": wanted["volume_size"],
+            "coffer_allowed_cidrs": instance.access.get("allowed_cidrs") or PUBLIC_CIDRS,
+            "coffer_configuration": {},
+            "coffer_compute": instance.compute,
+            "coffer_host_key_public": instance.host_key_public,
+            **self.control_vars(),
+        }
+
+    def control_vars(self) -> dict[str, Any]:
+        """Variables that every host has: what the control plane is."""
+        public_key = Path(f"{self._settings.ssh_key}.pub")
+        return {
+            "coffer_ssh_public_key": public_key.read_text().strip() if public_key.exists() else "",
+            "coffer_ca_certificate_path": self._settings.ca_certificate,
+            "coffer_ca_key_path": self._settings.ca_key,
+            "coffer_conductor_url": self._settings.conductor_url,
+            **self._settings.provider_settings,
+        }
+
+    def document(self, instances: Iterable[Instance]) -> dict[str, Any]:
+        """`{"hosts": {name: vars}, "groups": {group: [names]}, "known_hosts": [lines]}`."""
+        rows = list(instances)
+        names = host_names(rows)
+        groups: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            for group in _groups(row):
+                groups[group].append(names[row.id])
+        return {
+            "hosts": {names[row.id]: self.host_vars(row) for row in rows},
+            "groups": dict(groups),
+            "known_hosts": [line for row in rows if (line := known_host(row))],
+        }
+
+
+def known_host(instance: Instance) -> str | None:
+    """The instance's line of a known_hosts file, None before it has an address."""
+    address = instance.compute.get("address")
+    return f"{address} {instance.host_key_public}" if address else None
+
+
+def host_names(instances: Iterable[Instance]) -> dict[str, str]:
+    """Inventory names by instance id: the instance's own name where that is unique and plain."""
+    slugs = {row.id: _slug(row.name) for row in instances}
+    taken = list(slugs.values())
+    return {
+        key: slug if slug and taken.count(slug) == 1 else f"{slug or 'instance'}-{key[:8]}"
+        for key, slug in slugs.items()
+    }
+
+
+def _groups(instance: Instance) -> list[str]:
+    values = {
+        "engine": instance.version.manager,
+        "version": instance.version.name,
+        "status": display_status(instance).lower(),
+        "project": instance.project_id,
+        "provider": instance.provider,
+        "role": "primary",
+    }
+    return [f"{key}_{re.sub(r'[^A-Za-z0-9]+', '_', value)}" for key, value in values.items()]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")

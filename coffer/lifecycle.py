@@ -1,0 +1,233 @@
+"""Rules of an operation's life: begin, lease, renew, undo, end, retry, abort.
+
+Each function is one transaction, or says that it runs inside the caller's. Ends and renewals name
+the lease's owner, so that a worker that lost its lease can change nothing.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee
+
+from coffer.clock import utcnow
+from coffer.database import transaction
+from coffer.errors import LeaseLost, Unprocessable
+from coffer.models import Instance, Operation
+from coffer.operations import ACTIVE_STATES, KINDS, RETRYABLE_STATES, Kind, State
+from coffer.outcomes import apply_end
+
+LEASE_SECONDS = 30
+Clock = Callable[[], datetime]
+
+
+def begin(
+    kind: Kind,
+    instance: Instance,
+    *,
+    user: str,
+    request_id: str,
+    changes: dict[str, Any] | None = None,
+    parameters: dict[str, Any] | None = None,
+    runner: str = "worker",
+    clock: Clock = utcnow,
+) -> Operation:
+    """Write a queued operation; runs inside the caller's transaction.
+
+    Raises:
+        Unprocessable: another operation has the instance and this kind does not wait.
+    """
+    now = clock()
+    holder = Operation.get_or_none(Operation.lock == instance.id)
+    if holder and not kind.waits:
+        raise _busy(instance, f"{holder.kind} (operation {holder.id}) is {holder.state}")
+    instance.task = kind.status
+    instance.updated = now
+    instance.save()
+    operation = Operation(
+        kind=kind.name,
+        project_id=instance.project_id,
+        instance=instance,
+        lock=None if holder else instance.id,
+        changes=changes or {},
+        parameters=parameters or {},
+        runner=runner,
+        state=State.QUEUED,
+        attempts=kind.attempts,
+        deadline=now + timedelta(seconds=kind.deadline),
+        user=user,
+        request_id=request_id,
+        created=now,
+    )
+    try:
+        operation.save(force_insert=True)
+    except peewee.IntegrityError as error:  # another request won the lock a moment ago
+        raise _busy(instance, "another operation has just begun") from error
+    return operation
+
+
+def _busy(instance: Instance, why: str) -> Unprocessable:
+    return Unprocessable(f"instance {instance.id} is busy: {why}; wait for it or abort it")
+
+
+def lease(operation_id: str, owner: str, clock: Clock = utcnow) -> Operation | None:
+    """Win the operation for `owner`, or None: someone else has it, it ended, or it must wait."""
+    now = clock()
+    try:
+        with transaction():
+            won = (
+                Operation.update(
+                    state=State.RUNNING,
+                    lock=Operation.instance,
+                    attempt=Operation.attempt + 1,
+                    lease_owner=owner,
+                    lease_until=now + timedelta(seconds=LEASE_SECONDS),
+                    started=peewee.fn.COALESCE(Operation.started, now),
+                )
+                .where(Operation.id == operation_id, Operation.state == State.QUEUED)
+                .execute()
+            )
+    except peewee.IntegrityError:  # the lock: another operation works on the instance
+        return None
+    return Operation.get_by_id(operation_id) if won else None
+
+
+def renew(operation: Operation, clock: Clock = utcnow) -> Operation:
+    """Prolong the lease; returns the fresh row (`abort_requested` may have come).
+
+    Raises:
+        LeaseLost: the operation is no longer this owner's.
+    """
+    until = clock() + timedelta(seconds=LEASE_SECONDS)
+    if not _mine(operation, lease_until=until):
+        raise LeaseLost(operation.id)
+    fresh: Operation = Operation.get_by_id(operation.id)
+    return fresh
+
+
+def start_undo(
+    operation: Operation, outcome: State, reason: str, failing_task: str | None
+) -> Operation:
+    """Record why the work failed and go on with the undo playbook under the same lease.
+
+    Raises:
+        LeaseLost: the operation is no longer this owner's.
+    """
+    recorded = _mine(
+        operation, phase="undo", outcome=outcome, reason=reason, failing_task=failing_task
+    )
+    if not recorded:
+        raise LeaseLost(operation.id)
+    fresh: Operation = Operation.get_by_id(operation.id)
+    return fresh
+
+
+def end(
+    operation: Operation,
+    state: State,
+    *,
+    reason: str | None = None,
+    failing_task: str | None = None,
+    facts: dict[str, Any] | None = None,
+    clock: Clock = utcnow,
+) -> list[Operation]:
+    """End a leased operation and apply what follows to its instance, in one transaction.
+
+    Returns the operations that waited for this one and may run now.
+
+    Raises:
+        LeaseLost: the operation is no longer this owner's.
+    """
+    with transaction():
+        if not _mine(operation, lease_owner=operation.lease_owner):
+            raise LeaseLost(operation.id)
+        return close(operation.id, state, reason, failing_task, facts or {}, clock())
+
+
+def close(
+    operation_id: str,
+    state: State,
+    reason: str | None,
+    failing_task: str | None,
+    facts: dict[str, Any],
+    now: datetime,
+) -> list[Operation]:
+    """End an operation whoever holds it; runs inside the caller's transaction."""
+    operation = Operation.get_by_id(operation_id)
+    operation.state = state
+    operation.reason = reason
+    operation.failing_task = failing_task
+    operation.result = facts
+    operation.ended = now
+    operation.lock = operation.lease_owner = operation.lease_until = None
+    operation.save()
+    return apply_end(operation, now)
+
+
+def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
+    """Queue an ended operation again, with a fresh deadline and its full number of attempts.
+
+    Raises:
+        Unprocessable: it has not failed, a later operation has run since, or another is running.
+    """
+    with transaction():
+        operation = Operation.get_by_id(operation.id)
+        _require_retryable(operation)
+        kind, now = KINDS[operation.kind], clock()
+        operation.state, operation.phase, operation.outcome = State.QUEUED, "do", None
+        operation.lock = operation.instance_id
+        operation.attempts = operation.attempt + kind.attempts
+        operation.abort_requested = False
+        operation.deadline = now + timedelta(seconds=kind.deadline)
+        operation.reason = operation.failing_task = operation.ended = None
+        operation.save()
+        Instance.update(task=kind.status, updated=now).where(
+            Instance.id == operation.instance_id
+        ).execute()
+    return operation
+
+
+def _require_retryable(operation: Operation) -> None:
+    if operation.state not in RETRYABLE_STATES:
+        raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to retry")
+    if operation.runner != "worker":
+        raise Unprocessable(f"operation {operation.id} was run by hand: run its playbook again")
+    later = Operation.select().where(
+        Operation.instance == operation.instance_id, Operation.created > operation.created
+    )
+    if operation.instance_id and later.exists():
+        raise Unprocessable(
+            f"operation {operation.id} is not the instance's latest: ask for a new one instead"
+        )
+
+
+def abort(operation: Operation, clock: Clock = utcnow) -> list[Operation]:
+    """Stop an operation: at once when nothing ran yet, else as soon as its worker sees it.
+
+    Raises:
+        Unprocessable: it has ended already.
+    """
+    with transaction():
+        operation = Operation.get_by_id(operation.id)
+        if operation.state not in ACTIVE_STATES:
+            raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to abort")
+        untouched = operation.state == State.QUEUED and operation.attempt == 0
+        if untouched or operation.runner != "worker":
+            return close(operation.id, State.ABORTED, "aborted by the user", None, {}, clock())
+        Operation.update(abort_requested=True).where(Operation.id == operation.id).execute()
+    return []
+
+
+def _mine(operation: Operation, **values: Any) -> bool:
+    """Change columns of a running operation if this owner's lease on this attempt still holds."""
+    changed: int = (
+        Operation.update(**values)
+        .where(
+            Operation.id == operation.id,
+            Operation.state == State.RUNNING,
+            Operation.lease_owner == operation.lease_owner,
+            Operation.attempt == operation.attempt,
+        )
+        .execute()
+    )
+    return changed == 1

@@ -1,0 +1,121 @@
+"""Commands that run the playbooks of the control plane's own host."""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from coffer.paths import ANSIBLE_CONFIG, PLAYBOOKS
+
+_BIN = Path(sys.executable).parent
+
+
+def add_commands(verbs: Any) -> None:
+    """Add the commands of this file."""
+    for name, text, run in (
+        ("setup", "install and start the control plane on this host", _setup),
+        ("up", "setup, then a first MySQL to connect to", _up),
+        ("down", "stop everything, keep all data", _down),
+        ("purge", "remove everything that setup and up made, data included", _purge),
+        ("resume", "bring the guests back after a restart of the host", _resume),
+    ):
+        parser = verbs.add_parser(name, help=text, description=text)
+        parser.add_argument(
+            "-e",
+            "--extra-vars",
+            action="append",
+            default=[],
+            help="variables of the role control_plane and of the provider (repeatable)",
+        )
+        parser.set_defaults(run=run)
+
+
+def _setup(arguments: argparse.Namespace) -> int:
+    return _play("control_plane", arguments.extra_vars)
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    return _play("control_plane_down", arguments.extra_vars)
+
+
+def _purge(arguments: argparse.Namespace) -> int:
+    return _play("control_plane_purge", arguments.extra_vars)
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    return _play("provider_resume", arguments.extra_vars)
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    """The quick start, each step of which changes nothing when it was done before."""
+    began = time.monotonic()
+    image = [*arguments.extra_vars, "engine=mysql"]
+    steps: list[tuple[str, list[str]]] = [
+        ("Control plane", _command("control_plane", arguments.extra_vars)),
+        ("Image of MySQL", _command("image_build", image)),
+        ("Datastore", [str(_BIN / "coffer-manage"), "datastore", "register", "mysql"]),
+    ]
+    for number, (title, command) in enumerate(steps, 1):
+        _say(f"[{number}/4] {title} ({time.monotonic() - began:.0f} s)")
+        code = _run(command)
+        if code:
+            _say(f"'{title}' failed; mend it and run the same command again")
+            return code
+    _say(f"[4/4] Instance demo ({time.monotonic() - began:.0f} s)")
+    return _demo()
+
+
+def _demo() -> int:
+    dbctl = str(_BIN / "dbctl")
+    listed = subprocess.run(
+        [dbctl, "instance", "list", "--json"], capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        _say(listed.stderr)
+        return listed.returncode
+    if any(row["name"] == "demo" for row in json.loads(listed.stdout)):
+        _say("The instance demo is there already: dbctl connect demo --user app --database app")
+        return 0
+    wish = ["mysql", "demo", "--flavor", "small", "--volume", "1", "--database", "app"]
+    code = _run([dbctl, "instance", "create", *wish, "--user", "app"])
+    if not code:
+        _say("Connect with the line above, or: dbctl connect demo --user app --database app")
+    return code
+
+
+def _play(playbook: str, extra_vars: list[str]) -> int:
+    return _run(_command(playbook, extra_vars))
+
+
+def _command(playbook: str, extra_vars: list[str]) -> list[str]:
+    variables = [part for text in extra_vars for part in ("-e", text)]
+    return [
+        str(_BIN / "ansible-playbook"),
+        "-i",
+        "localhost,",
+        *variables,
+        str(PLAYBOOKS / f"{playbook}.yml"),
+    ]
+
+
+def _run(command: list[str]) -> int:
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ANSIBLE_CONFIG),
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        "PATH": f"{_BIN}:{os.environ.get('PATH', os.defpath)}",
+    }
+    try:
+        return subprocess.run(command, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        _say(f"interrupted: {shlex.join(command)}")
+        return 130
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,132 @@
+"""Commands on keys, tokens, schema and datastores."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from redis import RedisError
+from rq import Worker
+
+from coffer.catalogue import Catalogue
+from coffer.database import connect, database, migrate
+from coffer.datastores import register
+from coffer.dispatch import connect_redis
+from coffer.settings import Settings, load_settings
+from coffer.tokens import ROLES, create_token
+
+
+def add_commands(verbs: Any) -> None:
+    """Add the commands of this file."""
+    _command(verbs, "migrate", "bring the records' schema up to date", _migrate)
+    _command(verbs, "check", "see that records, Redis and workers answer", _check)
+    key = _noun(verbs, "key", "keys that encrypt stored secrets")
+    add = _command(key, "add", "put a new key first; it makes the file", _add_key)
+    add.add_argument("file", type=Path)
+    token = _noun(verbs, "token", "API tokens")
+    _add_token_arguments(_command(token, "create", "make a token", _create_token))
+    datastore = _noun(verbs, "datastore", "engines on offer")
+    offer = _command(datastore, "register", "put an engine's version on offer", _register)
+    offer.add_argument("engine")
+    offer.add_argument("version", nargs="?", help="default: the engine's own default")
+    offer.add_argument("--image", help="image that instances start from; default: the engine's")
+
+
+def _noun(verbs: Any, name: str, text: str) -> Any:
+    parser = verbs.add_parser(name, help=text, description=text)
+    return parser.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _command(
+    verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int | None]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_token_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="what the token is for")
+    parser.add_argument("--project", default="default")
+    parser.add_argument("--role", action="append", choices=ROLES, required=True, dest="roles")
+    parser.add_argument("--user", default="", help="default: the token's name")
+    parser.add_argument("--url", help="endpoint for the file of --write")
+    parser.add_argument("--write", type=Path, help="write a dbctl configuration, print nothing")
+
+
+def _open() -> Settings:
+    settings = load_settings()
+    connect(settings.database_url)
+    return settings
+
+
+def _migrate(_arguments: argparse.Namespace) -> None:
+    _open()
+    for name in migrate():
+        print(f"applied {name}")
+
+
+def _check(_arguments: argparse.Namespace) -> int:
+    settings = _open()
+    with database.connection_context():
+        database.execute_sql("SELECT 1 FROM operation")
+    try:
+        busy = {name for worker in _workers(settings) for name in worker.queue_names()}
+    except RedisError as error:
+        raise OSError(f"Redis does not answer: {error}") from error
+    missing = {"fast", "work", "bulk", "sweep"} - busy
+    if missing:
+        raise OSError(f"no worker serves: {', '.join(sorted(missing))}")
+    print("records, Redis and workers answer")
+    return 0
+
+
+def _workers(settings: Settings) -> list[Any]:
+    return list(Worker.all(connection=connect_redis(settings.redis_url)))
+
+
+def _add_key(arguments: argparse.Namespace) -> None:
+    """Write temp, sync, rename: a key file is never half there."""
+    file: Path = arguments.file
+    old = file.read_text() if file.exists() else ""
+    _replace(file, Fernet.generate_key().decode() + "\n" + old)
+
+
+def _create_token(arguments: argparse.Namespace) -> None:
+    _open()
+    with database.connection_context():
+        token = create_token(
+            arguments.name, arguments.project, arguments.roles, user=arguments.user
+        )
+    if arguments.write is None:
+        print(token)
+        return
+    if not arguments.url:
+        raise ValueError("--write needs --url, the endpoint that the configuration names")
+    arguments.write.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _replace(arguments.write, f'url = "{arguments.url}"\ntoken = "{token}"\n')
+
+
+def _register(arguments: argparse.Namespace) -> None:
+    settings = _open()
+    catalogue = Catalogue(settings.provider)
+    engine = catalogue.engine(arguments.engine)
+    wanted = arguments.version or engine.default_version
+    images = {version.name: version.image for version in engine.versions}
+    with database.connection_context():
+        row, changed = register(
+            catalogue, engine.name, wanted, arguments.image or images.get(wanted)
+        )
+    print(f"{'registered' if changed else 'unchanged'} {engine.name} {row.name} ({row.version})")
+
+
+def _replace(file: Path, text: str) -> None:
+    temporary = file.with_name(f".{file.name}.new")
+    mode = file.stat().st_mode & 0o777 if file.exists() else 0o600
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.rename(file)

@@ -1,0 +1,21 @@
+"""The records: one table a file."""
+
+from coffer.models.datastore import Datastore, DatastoreVersion
+from coffer.models.instance import Instance
+from coffer.models.operation import Event, Operation
+from coffer.models.secret import Secret
+from coffer.models.token import Token
+
+__all__ = [
+    "MODELS",
+    "Datastore",
+    "DatastoreVersion",
+    "Event",
+    "Instance",
+    "Operation",
+    "Secret",
+    "Token",
+]
+
+MODELS = [Datastore, DatastoreVersion, Event, Instance, Operation, Secret, Token]
+"""All tables; migrations are generated from and checked against this list."""

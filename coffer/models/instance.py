@@ -1,0 +1,49 @@
+"""Instances: what is wanted, beside what was last observed."""
+
+import peewee
+
+from coffer.clock import utcnow
+from coffer.models.base import Record, id_field
+from coffer.models.datastore import DatastoreVersion
+
+
+class Instance(Record):
+    """One database server of one project."""
+
+    id = id_field()
+    project_id = peewee.CharField(255, index=True)
+    name = peewee.CharField(255)
+
+    # Wanted.
+    version = peewee.ForeignKeyField(DatastoreVersion, backref="instances", on_delete="RESTRICT")
+    provider = peewee.CharField(64)
+    flavor_id = peewee.CharField(255)
+    volume_size = peewee.IntegerField()
+    """GiB of the data volume."""
+    access = peewee.JSONField(default=dict)
+    """`is_public` and `allowed_cidrs`, as they were asked for."""
+
+    # Where it stands.
+    state = peewee.CharField(16)
+    """`BUILD` until it first ran, then `ACTIVE`; `ERROR` when an operation left it unusable."""
+    task = peewee.CharField(32, null=True)
+    """The status word of the operation under way (see operations.py), none between operations."""
+    fault_message = peewee.TextField(null=True)
+    fault_created = peewee.DateTimeField(null=True)
+
+    # Observed.
+    compute = peewee.JSONField(default=dict)
+    """Facts that the provider left: `server_id`, `address`, `volume_id`, …"""
+    operating_status = peewee.CharField(32, default="")
+    observed = peewee.JSONField(default=dict)
+    """The parts of the guest's last changed report that reads answer from."""
+    reported = peewee.DateTimeField(null=True)
+    report_sequence = peewee.BigIntegerField(default=0)
+
+    # Identity.
+    host_key_public = peewee.TextField()
+    guest_token_hash = peewee.CharField(64, null=True, unique=True)
+
+    created = peewee.DateTimeField(default=utcnow)
+    updated = peewee.DateTimeField(default=utcnow)
+    deleted = peewee.DateTimeField(null=True, index=True)

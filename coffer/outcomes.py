@@ -1,0 +1,64 @@
+"""What the end of an operation means for its instance."""
+
+from datetime import datetime
+
+from coffer.models import Instance, Operation
+from coffer.operations import KINDS, Kind, State
+from coffer.secrets import Vault
+
+DELETED = "DELETED"
+
+
+def apply_end(operation: Operation, now: datetime) -> list[Operation]:
+    """Write an ended operation's consequences; runs inside the caller's transaction.
+
+    Returns the operations that waited for this one and may run now.
+    """
+    if operation.instance_id is None:
+        return []
+    instance = Instance.get_by_id(operation.instance_id)
+    kind = KINDS[operation.kind]
+    if operation.state == State.SUCCEEDED:
+        _succeed(instance, operation, kind, now)
+    else:
+        _fail(instance, operation, kind, now)
+    waiting = _waiting(instance)
+    instance.task = KINDS[waiting[0].kind].status if waiting else None
+    instance.updated = now
+    instance.save()
+    return waiting
+
+
+def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime) -> None:
+    for column, value in operation.changes.items():
+        setattr(instance, column, value)
+    if "compute" in operation.result:
+        instance.compute = operation.result["compute"]
+    Vault.forget(instance, *kind.consumes)
+    if kind.end_state == DELETED:
+        _bury(instance, now)
+    else:
+        instance.state = kind.end_state
+
+
+def _bury(instance: Instance, now: datetime) -> None:
+    instance.deleted = now
+    instance.guest_token_hash = None
+    instance.compute, instance.observed, instance.operating_status = {}, {}, ""
+    Vault.forget(instance)
+
+
+def _fail(instance: Instance, operation: Operation, kind: Kind, now: datetime) -> None:
+    if kind.failed_state:
+        instance.state = kind.failed_state
+    if kind.undo == "instance_delete":
+        instance.compute, instance.operating_status = {}, ""
+    instance.fault_message = f"{operation.kind} {operation.state}: {operation.reason}"
+    instance.fault_created = now
+
+
+def _waiting(instance: Instance) -> list[Operation]:
+    query = Operation.select().where(
+        Operation.instance == instance, Operation.state == State.QUEUED
+    )
+    return list(query.order_by(Operation.created))

@@ -1,0 +1,101 @@
+"""What guests report: the newest in Redis, the database only when something changed."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from redis import Redis, RedisError
+
+from coffer.models import Instance
+from coffer.secrets import hash_token
+from coffer.status import SILENT
+
+_SEEN = "coffer:guests:seen"
+"""Sorted set: instance id by unix time of the last report."""
+_KEEP = 600
+"""Seconds for which the last report stays in Redis."""
+OBSERVED = ("version", "databases", "users", "pending_packages", "message")
+"""Parts of a report that go to the database, and so count as a change."""
+
+
+class Reports:
+    """Takes reports and answers what was last seen."""
+
+    def __init__(self, redis: Redis, clock: Callable[[], float] = time.time) -> None:
+        """`clock` returns unix seconds."""
+        self._redis = redis
+        self._clock = clock
+
+    def accept(self, token: str, report: dict[str, Any]) -> bool:
+        """Take a report; False when the token opens no instance or another one than reported.
+
+        A report older than the newest one taken is dropped (and accepted).
+        """
+        instance = Instance.get_or_none(Instance.guest_token_hash == hash_token(token))
+        if instance is None or instance.id != report["instance_id"]:
+            return False
+        self._remember(instance.id, report)
+        observed = {key: report[key] for key in OBSERVED if report.get(key) is not None}
+        if instance.operating_status != report["state"] or instance.observed != observed:
+            self._record(instance, report, observed)
+        return True
+
+    def _remember(self, instance_id: str, report: dict[str, Any]) -> None:
+        try:
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.set(_key(instance_id), json.dumps(report), ex=_KEEP)
+            pipe.zadd(_SEEN, {instance_id: self._clock()})
+            pipe.execute()
+        except RedisError:  # it comes again in ten seconds
+            pass
+
+    def _record(self, instance: Instance, report: dict[str, Any], observed: dict[str, Any]) -> None:
+        Instance.update(
+            operating_status=report["state"],
+            observed=observed,
+            reported=datetime.fromtimestamp(self._clock(), UTC).replace(tzinfo=None),
+            report_sequence=report["sequence"],
+        ).where(Instance.id == instance.id, Instance.report_sequence < report["sequence"]).execute()
+
+    def last(self, instance_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The last reports by instance id, of those that are known; empty when Redis is away."""
+        ids = list(instance_ids)
+        if not ids:
+            return {}
+        try:
+            found = self._redis.mget([_key(instance_id) for instance_id in ids])
+        except RedisError:
+            return {}
+        return {key: json.loads(text) for key, text in zip(ids, found, strict=True) if text}
+
+    def mark_silent(self, silent_after: int) -> list[str]:
+        """Mark active instances that have not reported for `silent_after` seconds.
+
+        A guest that Redis knows nothing of (it was flushed) gets the whole time again. Returns
+        the ids that were marked.
+        """
+        now = self._clock()
+        watched = Instance.select(Instance.id).where(
+            Instance.state == "ACTIVE", Instance.deleted.is_null(), Instance.task.is_null()
+        )
+        ids = [row.id for row in watched]
+        if not ids:
+            return []
+        self._redis.zadd(_SEEN, dict.fromkeys(ids, now), nx=True)
+        late: Any = self._redis.zrangebyscore(_SEEN, "-inf", now - silent_after)
+        silent = sorted({member.decode() for member in late} & set(ids))
+        Instance.update(operating_status=SILENT).where(
+            Instance.id.in_(silent), Instance.operating_status != SILENT
+        ).execute()
+        return silent
+
+    def forget(self, instance_id: str) -> None:
+        """Drop what Redis holds of a deleted instance."""
+        self._redis.delete(_key(instance_id))
+        self._redis.zrem(_SEEN, instance_id)
+
+
+def _key(instance_id: str) -> str:
+    return f"coffer:guests:report:{instance_id}"

@@ -1,0 +1,100 @@
+"""Secrets at rest: Fernet with rotating keys; tokens only ever as hashes."""
+
+import hashlib
+import json
+import secrets
+import string
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from coffer.models import Instance, Secret
+
+_ALPHABET = string.ascii_letters + string.digits
+PASSWORD_LENGTH = 28
+
+
+class Vault:
+    """Reads and writes the encrypted secrets of instances."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take Fernet keys, newest first.
+
+        Raises:
+            ValueError: there is no key; Coffer has no default one.
+        """
+        if not keys:
+            raise ValueError("key_file: holds no key; make one with 'coffer-manage key add'")
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    @classmethod
+    def from_file(cls, path: str) -> "Vault":
+        """Read one key a line.
+
+        Raises:
+            ValueError: the file is missing or empty.
+        """
+        file = Path(path)
+        if not file.is_file():
+            raise ValueError(f"key_file: {path} does not exist; 'coffer-manage key add' makes it")
+        return cls([line for line in file.read_text().split() if line])
+
+    def put(self, instance: Instance, name: str, value: Any) -> None:
+        """Store a JSON-able value under a name, replacing an older one."""
+        sealed = self._fernet.encrypt(json.dumps(value).encode()).decode()
+        Secret.insert(instance=instance, name=name, value=sealed).on_conflict(
+            conflict_target=[Secret.instance, Secret.name], update={"value": sealed}
+        ).execute()
+
+    def all(self, instance: Instance) -> dict[str, Any]:
+        """Every secret of the instance by name."""
+        rows = Secret.select().where(Secret.instance == instance)
+        return {row.name: json.loads(self._fernet.decrypt(row.value.encode())) for row in rows}
+
+    @staticmethod
+    def forget(instance: Instance, *names: str) -> None:
+        """Delete the named secrets of the instance, all of them when none is named."""
+        query = Secret.delete().where(Secret.instance == instance)  # type: ignore[misc]
+        if names:
+            query = query.where(Secret.name.in_(names))
+        query.execute()
+
+
+def hash_token(token: str) -> str:
+    """What is stored of a token. Plain SHA-256 is enough: tokens are random, not chosen."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> str:
+    """A random token of 43 URL-safe characters."""
+    return secrets.token_urlsafe(32)
+
+
+def new_password() -> str:
+    """A random password of `PASSWORD_LENGTH` letters and digits with at least one of each."""
+    while True:
+        word = "".join(secrets.choice(_ALPHABET) for _ in range(PASSWORD_LENGTH))
+        if {"lower", "upper", "digit"} == {_class(letter) for letter in word}:
+            return word
+
+
+def _class(letter: str) -> str:
+    return "digit" if letter.isdigit() else "upper" if letter.isupper() else "lower"
+
+
+def new_host_key() -> tuple[str, str]:
+    """An ed25519 SSH host key: the private part (OpenSSH PEM) and the public line."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.OpenSSH,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    return private.decode(), public.decode()

@@ -1,0 +1,42 @@
+"""The status words that users see (Trove's `status` and `operating_status`)."""
+
+from coffer.errors import Unprocessable
+from coffer.models import Instance
+
+SILENT = "ERROR"
+"""Trove's word for a guest that has not reported for 90 seconds."""
+CAN_ACT = ("HEALTHY", "ACTIVE", "SHUTDOWN", "FAILED", "CRASHED", "BLOCKED", "RESTART_REQUIRED")
+
+
+def display_status(instance: Instance) -> str:
+    """The task under way, else the state, else what a silent guest makes of it."""
+    if instance.task:
+        return str(instance.task)
+    if instance.state == "ACTIVE" and instance.operating_status == SILENT:
+        return "ERROR"
+    return str(instance.state)
+
+
+def display_operating_status(instance: Instance) -> str:
+    """What the guest last reported; the empty string while a task runs."""
+    if instance.task or instance.state != "ACTIVE":
+        return ""
+    return str(instance.operating_status)
+
+
+def require_can_act(instance: Instance) -> None:
+    """Let only an instance pass that is up and idle.
+
+    Raises:
+        Unprocessable: with the state that forbids the action.
+    """
+    status = display_status(instance)
+    if status == "BUILD":
+        raise Unprocessable(f"instance {instance.id} is not ready: it is being built")
+    if instance.task or instance.state != "ACTIVE":
+        raise Unprocessable(f"instance {instance.id} is {status}: wait until it is ACTIVE")
+    if instance.operating_status not in CAN_ACT:
+        raise Unprocessable(
+            f"instance {instance.id}: the guest is silent (operating status "
+            f"{instance.operating_status or 'unknown'}); see its fault and events"
+        )

@@ -1,0 +1,1 @@
+"""RQ jobs: one operation becomes one playbook run; events, leases, the sweeper."""

@@ -1,0 +1,58 @@
+"""One run of one playbook through ansible-runner."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+
+from coffer.paths import ANSIBLE_CONFIG, PLAYBOOKS
+from worker.events import Recorder
+from worker.leftovers import MARK
+from worker.watch import Watch
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended; `facts` are what its `set_stats` left under `coffer_facts`."""
+
+    succeeded: bool
+    facts: dict[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    failing_task: str | None = None
+
+
+def play(playbook: str, directory: Path, recorder: Recorder, watch: Watch) -> Result:
+    """Run `playbooks/<playbook>.yml` with the inputs that lie in `directory`."""
+    runner = ansible_runner.run(
+        private_data_dir=str(directory),
+        playbook=str(PLAYBOOKS / f"{playbook}.yml"),
+        envvars=_environment(directory, directory.name),
+        event_handler=recorder.handle,
+        cancel_callback=watch.must_stop,
+        quiet=True,
+    )
+    if runner.status == "successful":
+        return Result(True, recorder.facts)
+    return Result(
+        False,
+        recorder.facts,
+        recorder.reason or f"ansible-playbook ended with code {runner.rc} ({runner.status})",
+        recorder.failing_task,
+    )
+
+
+def _environment(directory: Path, operation_id: str) -> dict[str, str]:
+    """Variables of the ansible-playbook process: nothing secret, ansible-runner keeps a copy."""
+    return {
+        MARK: operation_id,
+        "ANSIBLE_CONFIG": str(ANSIBLE_CONFIG),
+        "ANSIBLE_HOME": str(directory / "ansible"),
+        "ANSIBLE_LOCAL_TEMP": str(directory / "ansible" / "tmp"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),
+        "ANSIBLE_FORCE_COLOR": "0",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+        "PYTHONWARNINGS": "ignore",
+    }

@@ -1,0 +1,135 @@
+"""The sweeper: what died is queued again, what Redis lost is sent again, what is late ends."""
+
+import logging
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from redis import RedisError
+
+from coffer.clock import utcnow
+from coffer.database import database, transaction
+from coffer.lifecycle import close
+from coffer.models import Operation
+from coffer.operations import ACTIVE_STATES, KINDS, State
+from worker.context import Context, context
+from worker.events import note
+from worker.rundir import discard
+
+log = logging.getLogger(__name__)
+
+_LEFT_BEHIND = timedelta(seconds=3)
+"""A queued operation younger than this is on its way by itself."""
+
+
+def sweep() -> None:
+    """One round; RQ's cron asks for one every few seconds. Each step stands alone."""
+    collaborators = context()
+    with database.connection_context():
+        for step in (end_dead_leases, end_late_queued, send_queued, clean_run_directories, silence):
+            try:
+                step(collaborators, utcnow())
+            except RedisError as error:
+                log.warning("%s: Redis is away: %s", step.__name__, error)
+
+
+def end_dead_leases(collaborators: Context, now: datetime) -> None:
+    """Running operations whose lease ran out: their worker died."""
+    dead = Operation.select().where(Operation.state == State.RUNNING, Operation.lease_until < now)
+    for operation in list(dead):
+        release(operation, now, collaborators)
+
+
+def release(operation: Operation, now: datetime, collaborators: Context) -> None:
+    """Queue an operation again whose worker died, or end it when its attempts are used up."""
+    with transaction():
+        row = Operation.get_by_id(operation.id)
+        if row.state != State.RUNNING or row.lease_owner != operation.lease_owner:
+            return
+        freed = _release(row, now)
+    for waiting in freed:
+        collaborators.dispatcher.send(waiting)
+
+
+def _release(row: Operation, now: datetime) -> list[Operation]:
+    if row.runner != "worker":
+        return close(row.id, State.EXPIRED, "the playbook run by hand never ended", None, {}, now)
+    if row.attempt >= row.attempts and not _begin_undo(row):
+        reason = row.reason or f"the worker died {row.attempt} times"
+        return close(row.id, State(row.outcome or State.FAILED), reason, None, {}, now)
+    note(row, "failed", "the worker died; the operation goes on by itself")
+    row.state, row.lease_owner, row.lease_until = State.QUEUED, None, None
+    row.save()
+    return [row]
+
+
+def _begin_undo(row: Operation) -> bool:
+    """The last attempt at the work died too: what is left is to undo it."""
+    kind = KINDS[row.kind]
+    if row.phase == "undo" or kind.undo is None:
+        return False
+    row.phase, row.outcome = "undo", State.FAILED
+    row.reason = f"the worker died {row.attempt} times"
+    row.attempts = row.attempt + kind.attempts
+    return True
+
+
+def end_late_queued(collaborators: Context, now: datetime) -> None:
+    """Queued operations past their deadline, or aborted between two attempts."""
+    late = Operation.select().where(
+        Operation.state == State.QUEUED,
+        Operation.phase == "do",
+        (Operation.deadline < now) | Operation.abort_requested,
+    )
+    for operation in list(late):
+        with transaction():
+            freed = _end_late(Operation.get_by_id(operation.id), now)
+        for waiting in freed:
+            collaborators.dispatcher.send(waiting)
+
+
+def _end_late(row: Operation, now: datetime) -> list[Operation]:
+    if row.state != State.QUEUED:
+        return []
+    aborted = row.abort_requested
+    state = State.ABORTED if aborted else State.EXPIRED
+    reason = "aborted by the user" if aborted else "the deadline passed before a worker was free"
+    kind = KINDS[row.kind]
+    if row.attempt == 0 or kind.undo is None:
+        return close(row.id, state, reason, None, {}, now)
+    row.phase, row.outcome, row.reason = "undo", state, reason
+    row.attempts = row.attempt + kind.attempts
+    row.save()
+    return [row]
+
+
+def send_queued(collaborators: Context, now: datetime) -> None:
+    """Queued operations that Redis does not know: it was away, or it was emptied."""
+    queued = Operation.select().where(
+        Operation.state == State.QUEUED,
+        Operation.created < now - _LEFT_BEHIND,
+    )
+    for operation in queued.order_by(Operation.created):
+        if operation.lock or not _is_held(operation):
+            collaborators.dispatcher.send(operation)
+
+
+def _is_held(operation: Operation) -> bool:
+    return Operation.get_or_none(Operation.lock == operation.instance_id) is not None
+
+
+def clean_run_directories(collaborators: Context, _now: datetime) -> None:
+    """Directories (with secrets in them) of runs that are over: their worker was killed."""
+    root = Path(collaborators.settings.run_directory) / "operations"
+    if not root.is_dir():
+        return
+    running = {
+        row.id for row in Operation.select(Operation.id).where(Operation.state.in_(ACTIVE_STATES))
+    }
+    for path in root.iterdir():
+        if path.name not in running:
+            discard(path)
+
+
+def silence(collaborators: Context, _now: datetime) -> None:
+    """Guests that have not reported for too long."""
+    collaborators.reports.mark_silent(collaborators.settings.silent_after)
