@@ -1,0 +1,21 @@
+#!/bin/sh
+# verify.sh ADDRESS PORT NAME CA
+#
+# Proves that this MySQL writes and reads, takes clients at ADDRESS, and shows
+# them a certificate of CA for NAME. Prints what the probe says.
+set -eu
+address=$1 port=$2 name=$3 ca=$4
+
+secure=$(mysql --no-defaults --user=root --batch --skip-column-names \
+  --execute='SELECT @@require_secure_transport AND NOT @@local_infile')
+if [ "$secure" != 1 ]; then
+  echo 'connections without TLS, or LOAD DATA LOCAL, are allowed' >&2
+  exit 1
+fi
+if ! said=$(openssl s_client -connect "$address:$port" -starttls mysql -CAfile "$ca" \
+  -verify_return_error -verify_hostname "$name" 2>&1 </dev/null); then
+  echo "no TLS at $address:$port that $ca proves to be $name: $said" >&2
+  exit 1
+fi
+exec mysql --no-defaults --user=root --default-character-set=utf8mb4 \
+  --batch --skip-column-names --raw --execute='CALL coffer.probe()'
