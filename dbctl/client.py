@@ -132,9 +132,11 @@ def check(answer: urllib3.BaseHTTPResponse) -> None:
     status = answer.status
     if status < 300:
         return
+    said = fault_message(answer.data)
     if status in AWAY:
-        raise Unreachable(f"the Coffer API is not ready (HTTP {status})", "Try again in a moment.")
-    message = fault_message(answer.data) or f"the server answered HTTP {status}"
+        detail = said or "try again in a moment"
+        raise Unreachable(f"the Coffer API is not ready (HTTP {status}): {detail}")
+    message = said or f"the server answered HTTP {status}"
     if status == 401:
         raise Refused(message, "Check the token (COFFER_TOKEN or dbctl.toml).", status=status)
     if status == 404:

@@ -82,10 +82,11 @@ class Context:
         follower = Follower(self.api, operation_id, make_progress(), Pace())
         return follower.run(self.args.timeout, after)
 
-    def finish(self, operation_id: str | None, done: str, after: int = 0) -> None:
+    def finish(self, operation_id: str | None, done: str = "", after: int = 0) -> None:
         """See an accepted change through as `--no-wait` says, and report it.
 
-        `done` is the sentence for success. Raises OperationFailed when it did not succeed.
+        `done` is the sentence for success, if one is due. Raises OperationFailed when there is
+        no success.
         """
         from dbctl.follow import failure, ways
 
@@ -100,7 +101,8 @@ class Context:
         self.report(operation)
         if operation["state"] != "succeeded":
             raise failure(operation)
-        self.say(done)
+        if done:
+            self.say(done)
 
     def report(self, operation: Document) -> None:
         """The operation as JSON, if that was asked for."""

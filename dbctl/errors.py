@@ -1,4 +1,3 @@
-# ruff: noqa: N818 -- named after what happened, as the field does
 """What can go wrong, named after what happened; each knows its exit code and the next step."""
 
 from __future__ import annotations

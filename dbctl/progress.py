@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from dbctl.output import one_line
-from dbctl.steps import FINISHED, Event, Steps
+from dbctl.steps import FINISHED, Event, Steps, remark
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -57,7 +57,9 @@ class PlainProgress:
             self.note(f"{heading(operation)}: {operation['state']}")
             self._state = operation["state"]
         for event in events:
-            if event["state"] in FINISHED and event["state"] != "skipped":
+            if said := remark(event):
+                self.note(one_line(said))
+            elif event["state"] in FINISHED and event["state"] != "skipped":
                 self.note(self._line(event))
 
     def _line(self, event: Event) -> str:
@@ -97,6 +99,8 @@ class LiveProgress:
         self._operation, self._heard = operation, now
         for event in events:
             self._steps.add(event, now)
+            if said := remark(event):
+                self.note(one_line(said))
 
     def note(self, text: str) -> None:
         """Print a remark above the frame."""

@@ -93,7 +93,7 @@ COLUMNS: Columns = (
 
 
 def show(context: Context) -> None:
-    """One instance, with its connection string as far as it goes without a user."""
+    """One instance, with its last fault if it had one."""
     row = context.api.get(f"/instances/{find(context, context.args.instance)['id']}")["instance"]
     fault = row.get("fault") or {}
     pairs = [

@@ -8,6 +8,7 @@ from dbctl import output
 from dbctl.arguments import Subparsers, add_noun, add_timeout, add_verb, add_waiting
 from dbctl.context import Context
 from dbctl.output import Columns, clean, moment
+from dbctl.steps import remark
 
 Row = dict[str, Any]
 STATES = ("queued", "running", "succeeded", "failed", "aborted", "expired")
@@ -53,8 +54,8 @@ COLUMNS: Columns = (
 )
 STEPS: Columns = (
     ("STATE", lambda row: row["state"]),
-    ("ROLE", lambda row: row["role"] or row["play"]),
-    ("STEP", lambda row: row["task"]),
+    ("ROLE", lambda row: row["role"] or row["play"] or "coffer"),
+    ("STEP", lambda row: row["task"] or row["message"]),
     ("HOST", lambda row: row["host"]),
     ("TOOK", seconds),
 )
@@ -100,7 +101,9 @@ def all_events(context: Context, operation_id: str) -> list[Row]:
 
 def worth_showing(step: Row, operation: Row) -> bool:
     """Finished steps of the last attempt that did something."""
-    return step["attempt"] == operation["attempt"] and step["state"] not in ("started", "skipped")
+    if step["attempt"] != operation["attempt"]:
+        return False
+    return bool(remark(step)) or step["state"] not in ("started", "skipped")
 
 
 def fields(row: Row) -> list[tuple[str, object]]:
@@ -111,7 +114,7 @@ def fields(row: Row) -> list[tuple[str, object]]:
         ("kind", row["kind"]),
         ("instance", f"{row.get('instance_name') or ''} ({row['instance_id']})"),
         ("state", row["state"]),
-        ("attempt", f"{row['attempt']} of {row['attempts']}"),
+        ("attempt", f"{row['attempt']} of {row['attempts']}" if row["attempt"] else None),
         ("created", moment(row["created"])),
         ("started", moment(row.get("started"))),
         ("ended", moment(row.get("ended"))),
@@ -128,7 +131,7 @@ def watch(context: Context) -> None:
     """Follow until the end; succeeds only if the operation does."""
     row = find(context, context.args.operation)
     context.args.wait = True
-    context.finish(row["id"], f"{row['kind']} of {row['instance_name']} has succeeded.")
+    context.finish(row["id"])
 
 
 def retry(context: Context) -> None:
@@ -136,8 +139,7 @@ def retry(context: Context) -> None:
     row = find(context, context.args.operation)
     last = last_event(context, row["id"])
     reply = context.api.post(f"/operations/{row['id']}/action", {"retry": {}})
-    done = f"{row['kind']} of {row['instance_name']} has succeeded."
-    context.finish(reply.operation_id or row["id"], done, after=last)
+    context.finish(reply.operation_id or row["id"], after=last)
 
 
 def last_event(context: Context, operation_id: str) -> int:
@@ -153,6 +155,4 @@ def abort(context: Context) -> None:
     if not context.args.wait:
         context.report(context.api.get(f"/operations/{row['id']}")["operation"])
         return
-    ended = context.follow(row["id"], last_event(context, row["id"]))
-    context.report(ended)
-    context.say(f"{ended['kind']} of {ended['instance_name']}: {ended['state']}")
+    context.report(context.follow(row["id"], last_event(context, row["id"])))

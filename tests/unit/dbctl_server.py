@@ -153,7 +153,7 @@ class Coffer:
         }
 
 
-class Answer(Exception):  # noqa: N818
+class Answer(Exception):
     """An error answer."""
 
     def __init__(self, code: int, message: str, key: str = "itemNotFound") -> None:
@@ -184,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.answer()
 
-    do_POST = do_DELETE = do_GET  # noqa: N815
+    do_POST = do_DELETE = do_GET
 
     def answer(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dbctl_server import CA, CONNECTION, TOKEN, Server
 
 from dbctl.connection import Login, fill_arguments, fill_uri
 from dbctl.main import split
+from tests.unit.dbctl_server import CA, CONNECTION, TOKEN, Server
 
 ROOT = Path(__file__).parents[2]
 CLIENT = """#!/bin/sh

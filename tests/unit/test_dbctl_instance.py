@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbctl_server import TOKEN, Script, Server, steps
 
 from dbctl.main import main
+from tests.unit.dbctl_server import TOKEN, Script, Server, steps
 
 CREATE = ["instance", "create", "mysql", "db1", "--flavor", "small", "--volume", "2"]
 
@@ -249,6 +249,20 @@ def test_abort_waits_until_it_has_stopped(
     assert main(["operation", "abort", "db1"]) == 0
     assert "aborted" in capsys.readouterr().err
     assert main(["operation", "watch", "db1"]) == 1
+
+
+def test_what_the_service_itself_does_is_told(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = {"attempt": 1, "play": "", "task": "", "role": None, "host": None, "seconds": None}
+    undoing = common | {"state": "started", "message": "undoing: instance_delete"}
+    script = Script(events=[*steps(("ok", "failed")), undoing, *steps(("ok",))], end="failed")
+    server.coffer.next_script = script
+    server.coffer.add_operation("instance_create", server.coffer.add_instance("db1"))
+    assert main(["operation", "watch", "db1"]) == 1
+    assert "undoing: instance_delete\n" in capsys.readouterr().err
+    assert main(["operation", "show", "db1"]) == 0
+    assert "coffer         undoing: instance_delete" in capsys.readouterr().out
 
 
 def test_operation_show_lists_the_steps_of_the_last_attempt(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dbctl_server import CA, TOKEN, Server
 
 from dbctl.main import main
 from dbctl.output import clean
+from tests.unit.dbctl_server import CA, TOKEN, Server
 
 ONE = "aaaa1111-0000-4000-8000-000000000001"
 TWO = "aaaa2222-0000-4000-8000-000000000002"

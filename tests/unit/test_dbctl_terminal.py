@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dbctl_server import TOKEN, Script, Server, steps
+
+from tests.unit.dbctl_server import TOKEN, Script, Server, steps
 
 ROOT = Path(__file__).parents[2]
 DBCTL = [sys.executable, "-m", "dbctl"]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbctl_server import TOKEN, Server
+
+from tests.unit.dbctl_server import TOKEN, Server
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
