@@ -57,7 +57,9 @@ $(PREFIX)/.installed: $(SOURCES)
 	@$(call make-venv,$(PREFIX))
 	@$(PREFIX)/bin/uv pip install -q -p $(PREFIX) --require-hashes -r requirements.lock
 	@$(PREFIX)/bin/uv pip install -q -p $(PREFIX) --no-deps --reinstall-package coffer .
-	@mkdir -p /usr/local/bin && ln -sf $(PREFIX)/bin/dbctl $(PREFIX)/bin/coffer-manage /usr/local/bin/
+	@mkdir -p /usr/local/bin /usr/local/share/man/man1
+	@ln -sf $(PREFIX)/bin/dbctl $(PREFIX)/bin/coffer-manage /usr/local/bin/
+	@$(PREFIX)/bin/argparse-manpage --module dbctl.parser --function build_parser --prog dbctl --output /usr/local/share/man/man1/dbctl.1
 	@touch $@
 
 # The developer's environment: the locked packages and tools, and the checkout as it is.

@@ -44,13 +44,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the file named by `COFFER_CONFIG` (default /etc/coffer/coffer.toml) and the overrides.
+    """Read the file named by `COFFER_SETTINGS` (default /etc/coffer/coffer.toml) and the overrides.
 
     Raises:
         ValueError: a key is unknown or a value has the wrong type; the message names it.
     """
     environment = os.environ if environment is None else environment
-    values = _read(Path(environment.get("COFFER_CONFIG", DEFAULT_FILE)))
+    values = _read(Path(environment.get("COFFER_SETTINGS", DEFAULT_FILE)))
     for field in msgspec.structs.fields(Settings):
         override = environment.get(f"COFFER_{field.name.upper()}")
         if override is not None:

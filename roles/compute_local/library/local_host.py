@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -18,9 +19,11 @@ DOCUMENTATION = r"""
 module: local_host
 short_description: The host of local guests
 description:
-  - C(resumed) brings back what the last restart of the host took away and starts every
-    guest that should run. It tries all guests before it fails for one.
+  - C(resumed) brings back what the last restart of the host took away, bridge and firewall
+    first, and starts every guest that should run. It tries all guests before it fails for one.
+  - C(suspended) stops all guests; what was wanted stays wanted, so that C(resumed) starts them.
   - C(absent) takes bridge, firewall and pool away, once no guest is left.
+  - C(purged) deletes all guests with their data, then the same.
 options:
   settings:
     description: The provider's settings.
@@ -28,37 +31,70 @@ options:
     required: true
   state:
     description: What to do.
-    choices: [resumed, absent]
+    choices: [resumed, suspended, absent, purged]
     default: resumed
     type: str
 author: Coffer
 """
 AT_ONCE = 4
+Act = Callable[[Settings, store.Record, bool], list[str]]
 
 
 def _resumed(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
     """Returns guests: instance -> what was done, for those to which something was."""
+    with store.holding_host(settings, module.check_mode):
+        shared = converge(network.host_steps(settings), module.check_mode)
+    return _with_all(module, settings, _bring_up, {"host": shared})
+
+
+def _suspended(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
+    return _with_all(module, settings, _stop, {})
+
+
+def _with_all(
+    module: AnsibleModule, settings: Settings, act: Act, done: dict[str, list[str]]
+) -> dict[str, Any]:
+    """Do the same to every guest, some at a time, and fail only after the last one."""
     instances = [record.instance for record in store.everything(settings) if record.guest]
-    resume = partial(_resume, settings, module.check_mode)
+    each = partial(_each, settings, module.check_mode, act)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = dict(zip(instances, pool.map(resume, instances), strict=True))
+        results = dict(zip(instances, pool.map(each, instances), strict=True))
     failed = [f"{key}: {found}" for key, found in results.items() if isinstance(found, str)]
     if failed:
         module.fail_json(msg="; ".join(failed), guests=results)
-    done = {key: steps for key, steps in results.items() if steps}
-    return {"changed": bool(done), "guests": done}
+    changed = {key: steps for key, steps in (done | results).items() if steps}
+    return {"changed": bool(changed), "guests": changed}
 
 
-def _resume(settings: Settings, check: bool, instance: str) -> list[str] | str:
+def _each(settings: Settings, check: bool, act: Act, instance: str) -> list[str] | str:
     """The steps done, or as text why not. A guest may have gone while we waited."""
     with store.holding(settings, instance, check):
         record = store.load(settings, instance)
         if record is None or record.guest is None or not record.guest.applied:
             return []
         try:
-            return guest.bring_up(settings, record, check=check)
+            return act(settings, record, check)
         except (CommandFailed, StepFailed, ValueError, OSError) as error:
             return str(error)
+
+
+def _bring_up(settings: Settings, record: store.Record, check: bool) -> list[str]:
+    return guest.bring_up(settings, record, check=check)
+
+
+def _stop(settings: Settings, record: store.Record, check: bool) -> list[str]:
+    return converge(guest.stopped(settings, record), check)
+
+
+def _purged(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
+    steps: list[str] = []
+    for record in store.everything(settings):
+        with store.holding(settings, record.instance, module.check_mode):
+            steps += converge(guest.absent(settings, record.instance), module.check_mode)
+    if module.check_mode:
+        return {"changed": True, "steps": steps}
+    left = _absent(module, settings)
+    return {"changed": bool(steps) or left["changed"], "steps": steps + left["steps"]}
 
 
 def _absent(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
@@ -84,7 +120,12 @@ def _gone(path: Any) -> bool:
     return not path.exists()
 
 
-BODIES = {"resumed": _resumed, "absent": _absent}
+BODIES = {
+    "resumed": _resumed,
+    "suspended": _suspended,
+    "absent": _absent,
+    "purged": _purged,
+}
 
 if __name__ == "__main__":
     main(
