@@ -1,0 +1,55 @@
+"""Providers under test; whatever a test leaves is taken away."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.roles.provider import DATA, Instance, Outcome, Provider, host_shell
+
+PROVIDERS = sorted(path.stem.removeprefix("provider_") for path in DATA.glob("provider_*.yml"))
+
+
+@pytest.fixture(scope="session", params=PROVIDERS)
+def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    """A provider that is ready for its first guest."""
+    scratch = Path("/var/tmp") / f"coffer-{request.param}-{os.getpid()}"
+    scratch.mkdir(mode=0o700)
+    made = Provider(request.param, scratch)
+    missing = [tool for tool in made.data["needs"] if shutil.which(tool) is None]
+    if os.geteuid() != 0 or missing:
+        shutil.rmtree(scratch)
+        pytest.skip(f"needs root and {', '.join(missing or made.data['needs'])}")
+    try:
+        assert made.run(made.data["prepare"]).code == 0
+        yield made
+    finally:
+        _clear(made)
+
+
+def _clear(made: Provider) -> None:
+    """A directory with a mount in it is never removed."""
+    if made.instances:
+        made.run("delete", *made.instances)
+    done = made.run(made.data["finish"])
+    assert done.code == 0, done.output
+    assert not host_shell(f"grep {made.scratch} /proc/self/mountinfo")
+    shutil.rmtree(made.scratch)
+
+
+@pytest.fixture
+def instance(provider: Provider) -> Iterator[Instance]:
+    """A guest that is not there yet; it is deleted afterwards."""
+    made = provider.instance()
+    yield made
+    provider.run("delete", made)
+    provider.instances.remove(made)
+
+
+@pytest.fixture(scope="session")
+def created(provider: Provider) -> tuple[Instance, Outcome]:
+    """A guest that several tests share, and how its creation went."""
+    made = provider.instance()
+    return made, provider.run("create", made)

@@ -1,0 +1,218 @@
+"""Drive a compute role the way a run of the service does, and look at its guests."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+DATA = Path(__file__).parent / "data"
+SSH_OPTIONS = "-o UserKnownHostsFile={known_hosts} -o StrictHostKeyChecking=yes -o ConnectTimeout=5"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of a playbook: changed counts tasks; facts: coffer_facts; address of the first host."""
+
+    code: int
+    changed: int
+    facts: dict[str, Any]
+    output: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A guest that a test asks for, with keys of its own."""
+
+    id: str
+    folder: Path
+    login_key: Path
+
+    @classmethod
+    def make(cls, scratch: Path, login_key: Path) -> "Instance":
+        identity = str(uuid.uuid4())
+        folder = scratch / "keys" / identity
+        folder.mkdir(parents=True)
+        make_key(folder / "host_key")
+        public = (folder / "host_key.pub").read_text()
+        (folder / "known_hosts").write_text(f"{identity} {public}")
+        return cls(identity, folder, login_key)
+
+    @property
+    def ssh_options(self) -> str:
+        options = SSH_OPTIONS.format(known_hosts=self.folder / "known_hosts")
+        return f"{options} -o HostKeyAlias={self.id}"
+
+    def variables(self) -> dict[str, Any]:
+        return {
+            "ansible_user": "root",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_ssh_private_key_file": str(self.login_key),
+            "ansible_ssh_common_args": self.ssh_options,
+            "coffer_instance_id": self.id,
+            "coffer_instance_name": "a'; touch /tmp/hostile #",
+            "coffer_image": None,
+            "coffer_volume_size": 1,
+            "coffer_data_directory": "/var/lib/engine",
+            "coffer_host_key": (self.folder / "host_key").read_text(),
+            "coffer_host_key_public": (self.folder / "host_key.pub").read_text(),
+            "coffer_ssh_public_key": self.login_key.with_suffix(".pub").read_text(),
+        }
+
+    def shell(self, address: str, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the guest."""
+        ssh = ["ssh", *shlex.split(self.ssh_options), "-i", str(self.login_key), f"root@{address}"]
+        return _run([*ssh, command])
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def make_key(path: Path) -> None:
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
+    subprocess.run(command, check=True)
+
+
+@dataclass
+class Provider:
+    """A compute role with the data file of its test."""
+
+    name: str
+    scratch: Path
+    instances: list[Instance] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.data: dict[str, Any] = yaml.safe_load((DATA / f"provider_{self.name}.yml").read_text())
+        make_key(self.scratch / "login_key")
+
+    def instance(self) -> Instance:
+        made = Instance.make(self.scratch, self.scratch / "login_key")
+        self.instances.append(made)
+        return made
+
+    def fill(self, text: str, instance: Instance | None = None) -> str:
+        """Put this run's own values into a line of the data file."""
+        values = {"scratch": str(self.scratch), "host_address": host_address()}
+        if instance:
+            values["id"] = instance.id
+        for key, value in values.items():
+            text = text.replace("{" + key + "}", value)
+        return text
+
+    def run(self, verb: str, *instances: Instance, check: bool = False, **more: Any) -> Outcome:
+        """Run an entry point on these guests, or on localhost when there are none."""
+        with self.start(verb, *instances, check=check, **more) as process:
+            output = process.communicate(timeout=300)[0]
+        return outcome_of(process.returncode, output)
+
+    def start(
+        self, verb: str, *instances: Instance, check: bool = False, **more: Any
+    ) -> subprocess.Popen[str]:
+        inventory = self._inventory(instances, more)
+        playbook = DATA / "verb.yml"
+        command = ["ansible-playbook", "-i", str(inventory), str(playbook), "-e", f"verb={verb}"]
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name(command[0])), *command[1:], *["--check"][:check]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **ENVIRONMENT},
+            cwd=self.scratch,
+        )
+
+    def _inventory(self, instances: tuple[Instance, ...], more: dict[str, Any]) -> Path:
+        shared = {
+            "provider": self.name,
+            "coffer_flavor": self.data["flavor"],
+            **json.loads(self.fill(json.dumps(self.data["settings"]))),
+            **({} if instances else {"on": "localhost"}),
+            **more,
+        }
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        guests = {each.id: {**each.variables(), **more} for each in instances}
+        groups = {
+            "hosts": {"localhost": local},
+            "vars": shared,
+            "children": {"guests": {"hosts": guests}},
+        }
+        path = self.scratch / f"inventory-{uuid.uuid4()}.json"
+        path.write_text(json.dumps({"all": groups}))
+        return path
+
+    def traces(self) -> dict[str, str]:
+        """What the control host shows of all guests."""
+        return {key: host_shell(self.fill(line)) for key, line in self.data["traces"].items()}
+
+
+ENVIRONMENT = {
+    "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+    "ANSIBLE_ROLES_PATH": f"{DATA / 'roles'}:{REPOSITORY / 'roles'}",
+    "ANSIBLE_PIPELINING": "1",
+    "ANSIBLE_FORKS": "10",
+    "ANSIBLE_LOCALHOST_WARNING": "0",
+    "ANSIBLE_DEPRECATION_WARNINGS": "0",
+}
+
+
+def outcome_of(code: int, output: str) -> Outcome:
+    """Read the JSON callback's report, which other lines may precede."""
+    start = output.find("{\n")
+    report = json.loads(output[start:]) if start >= 0 else {"stats": {}}
+    changed = sum(host["changed"] for host in report["stats"].values())
+    facts = report.get("global_custom_stats", {}).get("coffer_facts", {})
+    return Outcome(code, changed, facts, output)
+
+
+def host_shell(command: str) -> str:
+    """Output of a command on the control host, errors included."""
+    done = _run(["sh", "-c", command])
+    return done.stdout + done.stderr
+
+
+def host_address() -> str:
+    """The address of this host that the world outside sees."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing
+        return str(probe.getsockname()[0])
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """kill -9 to a playbook and everything below it, until nothing new appears."""
+    parent = psutil.Process(process.pid)
+    for victim in [parent, *parent.children(recursive=True)]:
+        try:
+            victim.suspend()
+        except psutil.NoSuchProcess:
+            continue
+    for victim in [*parent.children(recursive=True), parent]:
+        try:
+            victim.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.communicate()
+
+
+def kill_main(process: subprocess.Popen[str]) -> None:
+    """kill -9 to the playbook alone: a module may go on for a while."""
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def wait_until(moment: dict[str, Any], path: Path, process: subprocess.Popen[str]) -> None:
+    """Return at the moment that a line of `interruptions` describes, or when the run is over."""
+    wanted = "file" in moment
+    while path.exists() != wanted and process.poll() is None:
+        time.sleep(0.001)
+    time.sleep(moment["after"])

@@ -1,0 +1,277 @@
+"""The contract of a compute provider, on real guests. Each provider brings a data file."""
+
+import socket
+import subprocess
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.roles.provider import (
+    DATA,
+    Instance,
+    Outcome,
+    Provider,
+    host_shell,
+    kill_all,
+    kill_main,
+    wait_until,
+)
+
+pytestmark = pytest.mark.guests
+Created = tuple[Instance, Outcome]
+DIRECTORY = "/var/lib/engine"
+FILL_MEMORY = "python3 -c 'x = bytearray({} << 20); print(len(x))'"
+BURN = "timeout 1 sh -c 'while :; do :; done'"
+TWO_CPUS = f"bash -c 'TIMEFORMAT=%U; time {{ {BURN} & {BURN} & wait; }}'"
+CONNECT = "python3 -c 'import socket; socket.create_connection((\"{}\", {}), timeout=0.7)'"
+
+
+def shell(created: Created, command: str) -> subprocess.CompletedProcess[str]:
+    instance, outcome = created
+    return instance.shell(outcome.facts["compute"]["address"], command)
+
+
+def size_of(created: Created, path: str) -> int:
+    """GiB of a file system in the guest, rounded up."""
+    return -(-int(shell(created, f"df --output=size -k {path} | tail -1").stdout) // (1 << 20))
+
+
+def started(created: Created) -> str:
+    """When the guest's init started: another answer means a restart."""
+    return shell(created, "cut -d' ' -f22 /proc/1/stat").stdout
+
+
+# --- one guest, in the order of its life
+
+
+def test_check_mode_makes_nothing(provider: Provider, instance: Instance) -> None:
+    before = provider.traces()
+    done = provider.run("create", instance, check=True)
+    assert (done.code, done.changed > 0) == (0, True), done.output
+    assert provider.traces() == before
+
+
+def test_create_leaves_a_guest_that_answers(created: Created) -> None:
+    _, outcome = created
+    assert outcome.code == 0, outcome.output
+    assert set(outcome.facts["compute"]) >= {"server_id", "volume_id", "address", "image"}
+    assert shell(created, "id --user").stdout == "0\n"
+    assert shell(created, "systemctl is-system-running").stdout == "running\n"
+
+
+def test_create_again_changes_nothing(provider: Provider, created: Created) -> None:
+    done = provider.run("create", created[0])
+    assert (done.code, done.changed) == (0, 0), done.output
+    assert done.facts == created[1].facts
+
+
+def test_create_without_secrets_leaves_them(provider: Provider, created: Created) -> None:
+    """An operator's run does not know the host key."""
+    done = provider.run("create", created[0], coffer_host_key="")
+    assert (done.code, done.changed) == (0, 0), done.output
+    assert shell(created, "true").returncode == 0
+
+
+def test_no_secret_in_the_output(created: Created) -> None:
+    key = (created[0].folder / "host_key").read_text().splitlines()[1]
+    assert key not in created[1].output
+
+
+def test_another_host_key_is_refused(created: Created, provider: Provider) -> None:
+    stranger = Instance.make(provider.scratch, created[0].login_key)
+    address = created[1].facts["compute"]["address"]
+    assert "verification failed" in stranger.shell(address, "true").stderr
+
+
+def test_packages_can_be_installed(created: Created) -> None:
+    done = shell(created, "apt-get update -qq && apt-get install --download-only -qq jq")
+    assert done.returncode == 0, done.stderr
+
+
+def test_memory_is_limited(provider: Provider, created: Created) -> None:
+    assert shell(created, FILL_MEMORY.format(provider.data["flavor"]["ram"] + 60)).returncode != 0
+    assert shell(created, FILL_MEMORY.format(100)).returncode == 0
+    assert shell(created, "systemctl is-active ssh").stdout == "active\n"
+
+
+def test_processors_are_limited(created: Created) -> None:
+    done = shell(created, TWO_CPUS)
+    assert float(done.stderr.strip() or done.stdout) < 1.3
+
+
+@pytest.mark.parametrize("directory", [DIRECTORY, "/root"])
+def test_disks_are_limited(created: Created, directory: str) -> None:
+    full = shell(created, f"fallocate --length 3G {directory}/fill; rm -f {directory}/fill")
+    assert "No space left" in full.stderr
+    assert shell(created, f"fallocate --length 100M {directory}/fits").returncode == 0
+
+
+def test_only_the_conductor_is_reachable(provider: Provider, created: Created) -> None:
+    reach = provider.data.get("reach")
+    if not reach:
+        pytest.skip("the provider does not say")
+    ways = [(provider.fill(host), port, way) for way in reach for host, port in reach[way]]
+    with ExitStack() as stack:
+        for host, port, _ in ways:
+            stack.enter_context(socket.create_server((host, port)))
+        for host, port, way in ways:
+            code = shell(created, CONNECT.format(host, port)).returncode
+            assert (code == 0) == (way == "open"), (host, port)
+
+
+def test_the_volume_grows_while_mounted(provider: Provider, created: Created) -> None:
+    since = started(created)
+    assert size_of(created, DIRECTORY) == 1
+    assert provider.run("grow_volume", created[0], coffer_volume_size=2).changed == 1
+    assert provider.run("grow_volume", created[0], coffer_volume_size=2).changed == 0
+    assert size_of(created, DIRECTORY) == 2
+    assert started(created) == since
+
+
+def test_a_larger_flavor_needs_no_restart(provider: Provider, created: Created) -> None:
+    since, larger = started(created), provider.data["larger"]
+    assert provider.run("resize", created[0], coffer_flavor=larger).changed == 1
+    assert provider.run("resize", created[0], coffer_flavor=larger).changed == 0
+    assert shell(created, FILL_MEMORY.format(provider.data["flavor"]["ram"] + 60)).returncode == 0
+    assert size_of(created, "/") == larger["disk"]
+    assert started(created) == since
+
+
+def test_stop_and_start_keep_everything(provider: Provider, created: Created) -> None:
+    larger = {"coffer_flavor": provider.data["larger"], "coffer_volume_size": 2}
+    assert shell(created, f"echo kept | tee {DIRECTORY}/kept /root/kept; sync").returncode == 0
+    assert provider.run("stop", created[0]).changed == 1
+    assert provider.run("stop", created[0]).changed == 0
+    assert shell(created, "true").returncode == 255
+    assert provider.run("resume").changed == 0
+    assert provider.run("start", created[0]).changed == 1
+    done = provider.run("start", created[0])
+    assert (done.changed, done.facts) == (0, created[1].facts)
+    assert shell(created, f"cat {DIRECTORY}/kept /root/kept").stdout == "kept\nkept\n"
+    assert provider.run("create", created[0], **larger).changed == 0
+
+
+def test_a_guest_that_powers_off_comes_back(created: Created) -> None:
+    since = started(created)
+    shell(created, "systemctl poweroff")
+    deadline = time.monotonic() + 30
+    while (now := started(created)) in {"", since} and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert now not in {"", since}
+
+
+def test_facts_change_nothing(provider: Provider, created: Created) -> None:
+    done = provider.run("facts", created[0])
+    assert (done.changed, done.facts) == (0, created[1].facts)
+
+
+def test_resume_after_a_restart_of_the_host(provider: Provider, created: Created) -> None:
+    outage = [provider.fill(line, created[0]) for line in provider.data.get("outage", [])]
+    if not outage:
+        pytest.skip("guests of this provider do not live on the control host")
+    for line in outage:
+        subprocess.run(["sh", "-c", line], check=True, capture_output=True, text=True)
+    done = provider.run("resume")
+    assert (done.code, done.changed) == (0, 1), done.output
+    assert provider.run("resume").changed == 0
+    assert provider.run("start", created[0]).code == 0
+    assert shell(created, f"cat {DIRECTORY}/kept /root/kept").stdout == "kept\nkept\n"
+
+
+@pytest.mark.usefixtures("created")
+def test_delete_what_never_was(provider: Provider, instance: Instance) -> None:
+    before = provider.traces()
+    done = provider.run("delete", instance)
+    assert (done.code, done.changed, done.facts) == (0, 0, {"compute": {}}), done.output
+    assert provider.traces() == before
+
+
+@pytest.mark.usefixtures("created")
+def test_delete_leaves_nothing(provider: Provider, instance: Instance) -> None:
+    before = provider.traces()
+    assert provider.run("create", instance).code == 0
+    assert provider.traces() != before
+    done = provider.run("delete", instance)
+    assert (done.code, done.changed) == (0, 1), done.output
+    assert provider.run("delete", instance).changed == 0
+    assert provider.traces() == before
+
+
+@pytest.mark.usefixtures("created")
+def test_many_at_once(provider: Provider) -> None:
+    before = provider.traces()
+    many = [provider.instance() for _ in range(provider.data["at_once"])]
+    done = provider.run("create", *many)
+    assert (done.code, done.changed) == (0, len(many)), done.output
+    assert provider.run("create", *many).changed == 0
+    assert provider.run("delete", *many).changed == len(many)
+    assert provider.traces() == before
+
+
+# --- runs that die
+
+
+def moments(key: str) -> list[Any]:
+    """Every moment of every provider, as parameters."""
+    files = sorted(DATA.glob("provider_*.yml"))
+    return [
+        pytest.param(moment, id=f"{file.stem}-{number}")
+        for file in files
+        for number, moment in enumerate(yaml.safe_load(file.read_text()).get(key, []))
+    ]
+
+
+def interrupt(provider: Provider, verb: str, instance: Instance, moment: dict[str, Any]) -> None:
+    path = Path(provider.fill(moment.get("file") or moment["gone"], instance))
+    process = provider.start(verb, instance)
+    wait_until(moment, path, process)
+    kill = kill_main if "authorized_keys" in path.name else kill_all
+    kill(process)
+
+
+@pytest.mark.usefixtures("created")
+@pytest.mark.parametrize("moment", moments("interruptions"))
+def test_create_after_a_killed_create(
+    provider: Provider, instance: Instance, moment: dict[str, Any]
+) -> None:
+    before = provider.traces()
+    interrupt(provider, "create", instance, moment)
+    done = provider.run("create", instance)
+    assert done.code == 0, done.output
+    address = done.facts["compute"]["address"]
+    assert instance.shell(address, "systemctl is-system-running").stdout == "running\n"
+    assert provider.run("delete", instance).code == 0
+    assert provider.traces() == before
+
+
+@pytest.mark.usefixtures("created")
+@pytest.mark.parametrize("moment", moments("interruptions"))
+def test_delete_after_a_killed_create(
+    provider: Provider, instance: Instance, moment: dict[str, Any]
+) -> None:
+    before = provider.traces()
+    interrupt(provider, "create", instance, moment)
+    done = provider.run("delete", instance)
+    assert done.code == 0, done.output
+    assert provider.traces() == before
+
+
+@pytest.mark.usefixtures("created")
+@pytest.mark.parametrize("moment", moments("interrupted_deletes"))
+def test_delete_after_a_killed_delete(
+    provider: Provider, instance: Instance, moment: dict[str, Any]
+) -> None:
+    before = provider.traces()
+    assert provider.run("create", instance).code == 0
+    interrupt(provider, "delete", instance, moment)
+    assert provider.run("resume").code == 0
+    assert provider.run("delete", instance).code == 0
+    assert provider.traces() == before
+
+
+def test_the_control_host_saw_no_hostile_name() -> None:
+    assert not host_shell("ls /tmp/hostile 2>/dev/null")
