@@ -8,7 +8,7 @@ PREFIX ?= /opt/coffer
 # The distribution's own Python: one below a home directory cannot be run by the services.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
-SOURCES := $(shell git ls-files -co --exclude-standard api coffer dbctl guest worker playbooks roles inventory_plugins pyproject.toml requirements.lock ansible.cfg README.md 2>/dev/null)
+SOURCES := $(shell git ls-files -co --exclude-standard api coffer dbctl guest worker playbooks roles inventory_plugins pyproject.toml requirements.lock ansible.cfg coffer.yml README.md 2>/dev/null)
 
 .PHONY: help
 help: ## show this

@@ -98,11 +98,15 @@ def known_host(instance: Instance) -> str | None:
 def host_names(instances: Iterable[Instance]) -> dict[str, str]:
     """Inventory names by instance id: the instance's own name where that is unique and plain."""
     slugs = {row.id: _slug(row.name) for row in instances}
-    taken = list(slugs.values())
+    taken = [*slugs.values(), *_RESERVED]
     return {
         key: slug if slug and taken.count(slug) == 1 else f"{slug or 'instance'}-{key[:8]}"
         for key, slug in slugs.items()
     }
+
+
+_RESERVED = ("all", "ungrouped", "localhost")
+"""Names that mean something else to Ansible. Groups' names hold an underscore, hosts' never do."""
 
 
 def _groups(instance: Instance) -> list[str]:
@@ -118,4 +122,4 @@ def _groups(instance: Instance) -> list[str]:
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")

@@ -52,7 +52,7 @@ class OperationCollection:
 
 
 def _matching(call: Call) -> "peewee.ModelSelect[Operation]":
-    query = Operation.select(Operation, Instance).join(Instance, "LEFT OUTER")
+    query = Operation.select(Operation, Instance).join(Instance, peewee.JOIN.LEFT_OUTER)
     if not (call.identity.is_admin and call.flag("all_projects")):
         query = query.where(Operation.project_id == call.project_id)
     if instance_id := call.parameter("instance_id"):

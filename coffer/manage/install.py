@@ -97,7 +97,7 @@ def _command(playbook: str, extra_vars: list[str]) -> list[str]:
     return [
         str(_BIN / "ansible-playbook"),
         "-i",
-        "localhost,",
+        os.devnull,  # the implicit localhost: local connection, this environment's Python
         *variables,
         str(PLAYBOOKS / f"{playbook}.yml"),
     ]
@@ -108,6 +108,8 @@ def _run(command: list[str]) -> int:
         **os.environ,
         "ANSIBLE_CONFIG": str(ANSIBLE_CONFIG),
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
         "PATH": f"{_BIN}:{os.environ.get('PATH', os.defpath)}",
     }
     try:
