@@ -27,6 +27,12 @@ options:
     description: Content by path, readable by O(owner) alone.
     type: dict
     default: {}
+  validate:
+    description:
+      - Command by path that must succeed on the new content before anything is written.
+      - The words V(%s) in it stand for a file with the new content.
+    type: dict
+    default: {}
   owner:
     description: User that the secrets belong to.
     type: str
@@ -49,6 +55,7 @@ def main() -> None:
         argument_spec={
             "files": {"type": "dict", "default": {}},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
+            "validate": {"type": "dict", "default": {}},
             "owner": {"type": "str", "default": "root"},
         },
         supports_check_mode=True,
@@ -58,6 +65,9 @@ def main() -> None:
         owner = _owner(module)
         wanted += [(path, text, *owner, 0o600) for path, text in module.params["secrets"].items()]
     differing = [file for file in wanted if not _fits(*file)]
+    for path, text, *_ in differing:
+        if path in module.params["validate"]:
+            _validate(module, path, text, module.params["validate"][path])
     diff = [_difference(path, text) for path, text, _, _, mode in differing if mode != 0o600]
     if not module.check_mode:
         for file in differing:
@@ -85,6 +95,17 @@ def _fits(path: str, text: str, uid: int, gid: int, mode: int) -> bool:
         gid,
         0o100000 | mode,
     )
+
+
+def _validate(module: AnsibleModule, path: str, text: str, command: list[str]) -> None:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        words = [word.replace("%s", stream.name) for word in command]
+        code, output, errors = module.run_command(words)
+    if code != 0:
+        reason = (errors + output).strip()
+        module.fail_json(msg=f"{path} would not do: {reason}", paths=[path])
 
 
 def _difference(path: str, text: str) -> dict[str, Any]:
