@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 # Where Coffer is installed. Everybody may read it: the services do not run as root.
 PREFIX ?= /opt/coffer
+# Where the commands and the manual page are put.
+LOCAL ?= /usr/local
 # The distribution's own Python: one below a home directory cannot be run by the services.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
@@ -16,6 +18,9 @@ help: ## show this
 
 .PHONY: up
 up: $(PREFIX)/.installed ## install, start, and create the MySQL instance "demo"
+	@mkdir -p $(LOCAL)/bin $(LOCAL)/share/man/man1
+	@ln -sf $(PREFIX)/bin/dbctl $(PREFIX)/bin/coffer-manage $(LOCAL)/bin/
+	@$(PREFIX)/bin/argparse-manpage --module dbctl.parser --function build_parser --prog dbctl --output $(LOCAL)/share/man/man1/dbctl.1
 	@$(PREFIX)/bin/coffer-manage up
 
 .PHONY: down
@@ -25,7 +30,7 @@ down: ## stop everything, keep the data
 .PHONY: purge
 purge: ## remove everything that `make up` made, data included
 	@if [ -x $(PREFIX)/bin/coffer-manage ]; then $(PREFIX)/bin/coffer-manage purge; fi
-	rm -rf $(PREFIX)
+	rm -rf $(PREFIX) $(LOCAL)/bin/dbctl $(LOCAL)/bin/coffer-manage $(LOCAL)/share/man/man1/dbctl.1
 
 .PHONY: test
 test: lint unit guests ## everything: lint, unit tests, and tests on real guests
@@ -57,9 +62,6 @@ $(PREFIX)/.installed: $(SOURCES)
 	@$(call make-venv,$(PREFIX))
 	@$(PREFIX)/bin/uv pip install -q -p $(PREFIX) --require-hashes -r requirements.lock
 	@$(PREFIX)/bin/uv pip install -q -p $(PREFIX) --no-deps --reinstall-package coffer .
-	@mkdir -p /usr/local/bin /usr/local/share/man/man1
-	@ln -sf $(PREFIX)/bin/dbctl $(PREFIX)/bin/coffer-manage /usr/local/bin/
-	@$(PREFIX)/bin/argparse-manpage --module dbctl.parser --function build_parser --prog dbctl --output /usr/local/share/man/man1/dbctl.1
 	@touch $@
 
 # The developer's environment: the locked packages and tools, and the checkout as it is.

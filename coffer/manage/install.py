@@ -1,7 +1,6 @@
 """Commands that run the playbooks of the control plane's own host."""
 
 import argparse
-import json
 import os
 import shlex
 import subprocess
@@ -13,6 +12,8 @@ from typing import Any
 from coffer.paths import ANSIBLE_CONFIG, PLAYBOOKS
 
 _BIN = Path(sys.executable).parent
+_NOT_FOUND = 3
+"""dbctl's exit code."""
 
 
 def add_commands(verbs: Any) -> None:
@@ -72,15 +73,14 @@ def _up(arguments: argparse.Namespace) -> int:
 
 def _demo() -> int:
     dbctl = str(_BIN / "dbctl")
-    listed = subprocess.run(
-        [dbctl, "instance", "list", "--json"], capture_output=True, text=True, check=False
+    shown = subprocess.run(
+        [dbctl, "instance", "show", "demo", "--json"], capture_output=True, text=True, check=False
     )
-    if listed.returncode:
-        _say(listed.stderr)
-        return listed.returncode
-    if any(row["name"] == "demo" for row in json.loads(listed.stdout)):
+    if shown.returncode == 0:
         _say("The instance demo is there already: dbctl connect demo --user app --database app")
-        return 0
+    if shown.returncode != _NOT_FOUND:
+        sys.stderr.write(shown.stderr)
+        return shown.returncode
     wish = ["mysql", "demo", "--flavor", "small", "--volume", "1", "--database", "app"]
     code = _run([dbctl, "instance", "create", *wish, "--user", "app"])
     if not code:

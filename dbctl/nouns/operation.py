@@ -28,8 +28,13 @@ def add(nouns: Subparsers) -> None:
     abort_parser = add_verb(verbs, "abort", abort, "Stop an operation.")
     for parser in (retry_parser, abort_parser):
         add_waiting(parser)
-    for parser in (show_parser, watch_parser, retry_parser, abort_parser):
+    end_parser = add_verb(verbs, "end", end, "Report the end of a playbook run by hand.")
+    for parser in (show_parser, watch_parser, retry_parser, abort_parser, end_parser):
         parser.add_argument("operation", metavar="OPERATION", help=TARGET)
+    end_parser.add_argument("--failed", metavar="REASON", help="it failed, for this reason")
+    begin_parser = add_verb(verbs, "begin", begin, "Take an instance for a playbook run by hand.")
+    begin_parser.add_argument("kind", metavar="KIND", help="such as instance_restart")
+    begin_parser.add_argument("instance", metavar="INSTANCE", help="name, id or its beginning")
 
 
 def find(context: Context, wanted: str) -> Row:
@@ -156,3 +161,22 @@ def abort(context: Context) -> None:
         context.report(context.api.get(f"/operations/{row['id']}")["operation"])
         return
     context.report(context.follow(row["id"], last_event(context, row["id"])))
+
+
+def begin(context: Context) -> None:
+    """Declare a playbook before it changes anything; playbooks do this themselves."""
+    from dbctl import resolve
+
+    instance = resolve.instance(context.api, context.args.instance)
+    wanted = {"kind": context.args.kind, "instance_id": instance["id"]}
+    reply = context.api.post("/operations", {"operation": wanted})
+    context.report(reply.document["operation"])
+
+
+def end(context: Context) -> None:
+    """Say how a declared playbook ended."""
+    row = find(context, context.args.operation)
+    reason = context.args.failed
+    ended = {"succeeded": reason is None, **({"reason": reason} if reason else {})}
+    context.api.post(f"/operations/{row['id']}/action", {"finish": ended})
+    context.report(context.api.get(f"/operations/{row['id']}")["operation"])
