@@ -87,7 +87,7 @@ def make_key(path: Path) -> None:
 
 @dataclass
 class Provider:
-    """A compute role with the data file of its test."""
+    """A compute role with the data file of its test. instances: those that may be there."""
 
     name: str
     scratch: Path
@@ -115,16 +115,23 @@ class Provider:
         """Run an entry point on these guests, or on localhost when there are none."""
         with self.start(verb, *instances, check=check, **more) as process:
             output = process.communicate(timeout=300)[0]
+        if verb == "delete" and process.returncode == 0:
+            self.instances = [each for each in self.instances if each not in instances]
         return outcome_of(process.returncode, output)
 
     def start(
         self, verb: str, *instances: Instance, check: bool = False, **more: Any
     ) -> subprocess.Popen[str]:
         inventory = self._inventory(instances, more)
-        playbook = DATA / "verb.yml"
-        command = ["ansible-playbook", "-i", str(inventory), str(playbook), "-e", f"verb={verb}"]
+        where = "guests" if instances else "localhost"
+        command = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            *("-i", str(inventory), "-e", f"verb={verb} where={where}"),
+            *["--check"][:check],
+            str(DATA / "verb.yml"),
+        ]
         return subprocess.Popen(
-            [str(Path(sys.executable).with_name(command[0])), *command[1:], *["--check"][:check]],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -137,7 +144,6 @@ class Provider:
             "provider": self.name,
             "coffer_flavor": self.data["flavor"],
             **json.loads(self.fill(json.dumps(self.data["settings"]))),
-            **({} if instances else {"on": "localhost"}),
             **more,
         }
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
@@ -159,6 +165,7 @@ class Provider:
 ENVIRONMENT = {
     "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
     "ANSIBLE_ROLES_PATH": f"{DATA / 'roles'}:{REPOSITORY / 'roles'}",
+    "ANSIBLE_SHOW_CUSTOM_STATS": "1",
     "ANSIBLE_PIPELINING": "1",
     "ANSIBLE_FORKS": "10",
     "ANSIBLE_LOCALHOST_WARNING": "0",

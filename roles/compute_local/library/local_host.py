@@ -10,6 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.coffer_local import guest, network, store, volume
 from ansible.module_utils.coffer_local.command import CommandFailed
+from ansible.module_utils.coffer_local.files import temp_of
 from ansible.module_utils.coffer_local.module import main
 from ansible.module_utils.coffer_local.mounts import no_directory
 from ansible.module_utils.coffer_local.settings import Settings
@@ -106,7 +107,8 @@ def _absent(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
 
 
 def _removal(settings: Settings) -> list[Step]:
-    files = [settings.state_dir / "last-address", settings.host_lock]
+    cursor = store.cursor_of(settings)
+    files = [cursor, temp_of(cursor), settings.host_lock]
     folders = [settings.state_dir / name for name in ("locks", "instances", "guests")]
     return [
         *network.host_removal(settings),

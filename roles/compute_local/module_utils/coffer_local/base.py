@@ -37,6 +37,8 @@ UseDNS no
 X11Forwarding no
 PrintMotd no
 """
+# Sessions run inside this unit: one that runs out of memory must not take the server with it.
+SSH_UNIT = "[Service]\nOOMPolicy=continue\nRestart=always\n"
 JOURNALD = "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n"
 MASKED = [
     "apt-daily.timer",
@@ -124,6 +126,7 @@ class Base:
             "etc/apt/apt.conf.d/90coffer": APT + self.apt_conf.rstrip() + "\n",
             "etc/dpkg/dpkg.cfg.d/90coffer": DPKG,
             "etc/ssh/sshd_config.d/00-coffer.conf": SSHD,
+            "etc/systemd/system/ssh.service.d/coffer.conf": SSH_UNIT,
             "etc/systemd/journald.conf.d/coffer.conf": JOURNALD,
             "etc/fstab": "",
             **{f"{authorities}/{name}": text for name, text in self.certificates.items()},

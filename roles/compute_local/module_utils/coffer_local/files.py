@@ -10,14 +10,21 @@ from pathlib import Path
 
 
 def write_atomic(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write temp, sync, rename: a reader sees the old text or the new one, never half."""
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write temp, sync, rename: a reader sees the old text or the new one, never half.
+
+    Hold the lock that guards the file: a killed writer's temp is written over, not left.
+    """
+    temp = temp_of(path)
     descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     temp.rename(path)
+
+
+def temp_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
 
 
 def read_text(path: Path) -> str | None:
@@ -30,7 +37,7 @@ def read_text(path: Path) -> str | None:
 
 def link_atomic(link: Path, target: str) -> None:
     """Point a symbolic link somewhere else without a moment at which there is none."""
-    temp = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    temp = temp_of(link)
     temp.unlink(missing_ok=True)
     temp.symlink_to(target)
     temp.rename(link)

@@ -81,8 +81,8 @@ def absent(settings: Settings, instance: str) -> list[Step]:
     return [
         Step(
             "container",
-            lambda: podman.state(name) is None,
-            lambda: podman.remove(settings, name),
+            lambda: podman.is_gone(name, tree),
+            lambda: podman.remove(settings, name, tree),
         ),
         *volume.pool_if_made(settings),
         unmounted(tree),
@@ -97,7 +97,11 @@ def absent(settings: Settings, instance: str) -> list[Step]:
         ),
         *network.guest_removal(settings, instance, record),
         no_directory(folder),
-        Step("record", lambda: record is None, lambda: store.forget(settings, instance)),
+        Step(
+            "record",
+            lambda: store.forgotten(settings, instance),
+            lambda: store.forget(settings, instance),
+        ),
     ]
 
 

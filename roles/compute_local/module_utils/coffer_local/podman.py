@@ -7,11 +7,13 @@ guest means running a new container on them.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
+import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .command import CommandFailed, attempt, run
 from .settings import Settings
@@ -35,9 +37,10 @@ class Container:
 
 def start(settings: Settings, wanted: Container) -> None:
     """Run it, in place of what has its name. `always`: a reboot inside brings it back."""
+    remove(settings, wanted.name, wanted.root)
     run(
         *_podman(settings),
-        *("run", "--detach", "--replace", "--name", wanted.name, "--hostname", wanted.hostname),
+        *("run", "--detach", "--name", wanted.name, "--hostname", wanted.hostname),
         *("--systemd", "always", "--restart", "always", "--security-opt", "label=disable"),
         *("--log-driver", "k8s-file", "--log-opt", "max-size=1mb"),
         *("--network", f"ns:{wanted.namespace}"),
@@ -64,21 +67,62 @@ def stop(settings: Settings, name: str) -> None:
     )
 
 
-def remove(settings: Settings, name: str) -> None:
-    """Without a farewell: what the guest held is going away."""
-    run(*_podman(settings), "rm", "--force", "--time", "0", name)
+def remove(settings: Settings, name: str, root: Path) -> None:
+    """Without a farewell: what the guest held is going away.
+
+    A killed `podman run` can leave a container that runs while podman knows nothing of it, or
+    thinks that it never started. Its monitor goes before it, or that would start it again.
+    """
+    if state(name) is not None:
+        run(*_podman(settings), "rm", "--force", "--time", "0", name)
+    for pid in _monitors(name):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for runtime, container in _strays(root):
+        run(runtime, "delete", "--force", container)
+
+
+def is_gone(name: str, root: Path) -> bool:
+    """Neither podman nor the runtime has a container of this name or on this root."""
+    return state(name) is None and not _monitors(name) and not _strays(root)
+
+
+def _monitors(name: str) -> list[int]:
+    """conmon processes of containers of this name."""
+    words = ("conmon", name)
+    return [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if (line := _words(path)) and (Path(line[0]).name, *_after("-n", line)) == words
+    ]
+
+
+def _words(path: Path) -> list[str]:
+    """Empty when the process went away meanwhile."""
+    try:
+        return path.read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def _after(option: str, line: list[str]) -> list[str]:
+    return line[line.index(option) + 1 :][:1] if option in line else []
+
+
+def _strays(root: Path) -> list[tuple[str, str]]:
+    """Runtime and id of containers on this root, as the runtimes themselves note them."""
+    return [
+        (path.parts[2], path.parts[3])
+        for pattern in ("runc/*/state.json", "crun/*/status")
+        for path in Path("/run").glob(pattern)
+        if json.dumps(str(root)) in "".join(_words(path))
+    ]
 
 
 def state(name: str) -> str | None:
     """podman's word for it (running, exited, created, …), None when there is none."""
     answer = attempt("podman", "container", "inspect", "--format", "{{.State.Status}}", name)
     return answer.strip() if answer else None
-
-
-def details(name: str) -> dict[str, Any]:
-    """The State part of `podman inspect`, empty when there is no container."""
-    answer = attempt("podman", "container", "inspect", "--format", "{{json .State}}", name)
-    return dict(json.loads(answer)) if answer else {}
 
 
 def last_words(name: str) -> str:

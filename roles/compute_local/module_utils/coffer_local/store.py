@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .files import locked, read_text, write_atomic
+from .files import locked, read_text, temp_of, write_atomic
 from .settings import Settings
 
 
@@ -63,8 +63,18 @@ def save(settings: Settings, record: Record) -> None:
     write_atomic(path, json.dumps(asdict(record), indent=1))
 
 
+def forgotten(settings: Settings, instance: str) -> bool:
+    return not any(path.exists() for path in _files(settings, instance))
+
+
 def forget(settings: Settings, instance: str) -> None:
-    path_of(settings, instance).unlink(missing_ok=True)
+    for path in _files(settings, instance):
+        path.unlink(missing_ok=True)
+
+
+def _files(settings: Settings, instance: str) -> list[Path]:
+    path = path_of(settings, instance)
+    return [path, temp_of(path)]
 
 
 def everything(settings: Settings) -> list[Record]:
@@ -81,6 +91,11 @@ def ensure(settings: Settings, instance: str) -> Record:
             record = Record(instance, _next_address(settings))
             save(settings, record)
         return record
+
+
+def cursor_of(settings: Settings) -> Path:
+    """Holds the number, within the subnet, of the address given last."""
+    return settings.state_dir / "last-address"
 
 
 @contextmanager
@@ -116,7 +131,7 @@ def _next_address(settings: Settings) -> str:
 
     A released address rests as long as possible: a peer may hold a connection to its last user.
     """
-    cursor = settings.state_dir / "last-address"
+    cursor = cursor_of(settings)
     used = {record.address for record in everything(settings)}
     size = settings.network.num_addresses
     first = int(read_text(cursor) or 1)
