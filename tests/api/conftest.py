@@ -54,6 +54,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
         redis_url=f"unix://{tmp_path}/nobody.sock",
         key_file=str(key_file),
         ssh_key=str(tmp_path / "id"),
+        ca_certificate=str(tmp_path / "ca.crt"),
         run_directory=str(tmp_path / "run"),
     )
     connect(settings.database_url)

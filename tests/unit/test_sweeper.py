@@ -1,0 +1,153 @@
+"""The sweeper: dead workers, lost queues, passed deadlines, silent guests. With a real Redis."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from redis import Redis
+from rq import Queue
+
+from coffer.catalogue import Catalogue
+from coffer.clock import utcnow
+from coffer.database import transaction
+from coffer.dispatch import Dispatcher
+from coffer.inventory import Inventory
+from coffer.lifecycle import begin, lease
+from coffer.models import Instance, Operation
+from coffer.operations import KINDS, State
+from coffer.reports import Reports
+from coffer.secrets import Vault
+from coffer.settings import Settings
+from worker import sweeper
+from worker.context import Context
+
+LATER = timedelta(minutes=2)
+
+
+@pytest.fixture
+def context(redis: Redis, tmp_path: Path) -> Context:
+    settings = Settings(run_directory=str(tmp_path))
+    return Context(
+        settings=settings,
+        vault=Vault([Fernet.generate_key().decode()]),
+        inventory=Inventory(settings, Catalogue("local")),
+        dispatcher=Dispatcher(redis),
+        reports=Reports(redis),
+    )
+
+
+def start(instance: Instance, kind: str = "instance_restart") -> Operation:
+    with transaction():
+        return begin(KINDS[kind], Instance.get_by_id(instance.id), user="u", request_id="r")
+
+
+def fresh(row: Any) -> Any:
+    return type(row).get_by_id(row.id)
+
+
+def jobs(redis: Redis, queue: str) -> list[str]:
+    return [job.args[0] for job in Queue(queue, connection=redis).jobs]
+
+
+def test_a_dead_workers_operation_is_queued_again_and_sent(
+    instance: Instance, context: Context, redis: Redis
+) -> None:
+    operation = start(instance)
+    lease(operation.id, "a")
+    sweeper.end_dead_leases(context, utcnow())
+    assert fresh(operation).state == State.RUNNING, "the lease still holds"
+    sweeper.end_dead_leases(context, utcnow() + LATER)
+    assert fresh(operation).state == State.QUEUED
+    assert jobs(redis, "fast") == [operation.id]
+    again = lease(operation.id, "b")
+    assert again is not None
+    assert again.attempt == 2
+
+
+def test_a_worker_that_always_dies_ends_the_operation(instance: Instance, context: Context) -> None:
+    operation = start(instance)
+    for _ in range(KINDS["instance_restart"].attempts):
+        assert lease(operation.id, "a") is not None
+        sweeper.end_dead_leases(context, utcnow() + LATER)
+    row = fresh(operation)
+    assert row.state == State.FAILED
+    assert "died 3 times" in row.reason
+    assert fresh(instance).task is None
+
+
+def test_what_can_be_undone_is_undone_when_workers_always_die(
+    instance: Instance, context: Context
+) -> None:
+    operation = start(instance, "instance_create")
+    for _ in range(KINDS["instance_create"].attempts):
+        assert lease(operation.id, "a") is not None
+        sweeper.end_dead_leases(context, utcnow() + LATER)
+    row = fresh(operation)
+    assert (row.state, row.phase, row.outcome) == (State.QUEUED, "undo", "failed")
+
+
+def test_what_redis_lost_is_sent_again_once(
+    instance: Instance, context: Context, redis: Redis
+) -> None:
+    operation = start(instance)
+    assert jobs(redis, "fast") == []
+    for _ in range(3):
+        sweeper.send_queued(context, utcnow() + LATER)
+    assert jobs(redis, "fast") == [operation.id]
+    redis.flushall()
+    sweeper.send_queued(context, utcnow() + LATER)
+    assert jobs(redis, "fast") == [operation.id]
+
+
+def test_what_waits_for_another_operation_is_not_sent(
+    instance: Instance, context: Context, redis: Redis
+) -> None:
+    first = start(instance)
+    start(instance, "instance_delete")
+    sweeper.send_queued(context, utcnow() + LATER)
+    assert jobs(redis, "fast") == [first.id]
+    assert jobs(redis, "work") == []
+
+
+def test_a_late_operation_expires(instance: Instance, context: Context) -> None:
+    operation = start(instance)
+    sweeper.end_late_queued(context, utcnow())
+    assert fresh(operation).state == State.QUEUED
+    sweeper.end_late_queued(context, utcnow() + timedelta(days=1))
+    assert fresh(operation).state == State.EXPIRED
+    assert fresh(instance).task is None
+
+
+def test_a_late_operation_that_ran_before_is_undone(instance: Instance, context: Context) -> None:
+    operation = start(instance, "instance_create")
+    lease(operation.id, "a")
+    sweeper.end_dead_leases(context, utcnow() + LATER)
+    sweeper.end_late_queued(context, utcnow() + timedelta(days=1))
+    row = fresh(operation)
+    assert (row.state, row.phase, row.outcome) == (State.QUEUED, "undo", "expired")
+
+
+def test_directories_of_ended_runs_go(instance: Instance, context: Context, tmp_path: Path) -> None:
+    operation = start(instance)
+    for name in (operation.id, "long-gone"):
+        (tmp_path / "operations" / name / "env").mkdir(parents=True)
+    sweeper.clean_run_directories(context, utcnow())
+    assert [path.name for path in (tmp_path / "operations").iterdir()] == [operation.id]
+
+
+def test_a_silent_guest_is_marked_and_a_flushed_redis_is_no_silence(
+    instance: Instance, redis: Redis
+) -> None:
+    now = 1_000_000.0
+    reports = Reports(redis, clock=lambda: now)
+    assert reports.mark_silent(90) == []
+    now += 80
+    assert reports.mark_silent(90) == []
+    redis.flushall()
+    now += 20
+    assert reports.mark_silent(90) == [], "it gets the whole time again"
+    now += 91
+    assert reports.mark_silent(90) == [instance.id]
+    assert fresh(instance).operating_status == "ERROR"
