@@ -202,11 +202,19 @@ def _grant(server: Server, what: str, account: str, user: dict[str, Any], host: 
     rows = server.rows("SELECT * FROM mysql.db WHERE user = %s AND host = %s", user["name"], host)
     whole = {row["db"]: _all_granted(row) for row in rows}
     wanted = {database["name"] for database in user["databases"]}
-    for name in sorted(set(whole) - wanted):
-        server.change(what, f"REVOKE ALL, GRANT OPTION ON {identifier(name)}.* FROM {account}")
+    for row in rows:
+        if row["db"] not in wanted:
+            _revoke(server, what, account, row)
     for name in sorted(wanted):
         if not whole.get(name):
             server.change(what, f"GRANT ALL ON {identifier(name)}.* TO {account}")
+
+
+def _revoke(server: Server, what: str, account: str, row: dict[str, Any]) -> None:
+    place = f"ON {identifier(row['db'])}.* FROM {account}"
+    server.change(what, f"REVOKE ALL {place}")
+    if row["grant_priv"] == "Y":
+        server.change(what, f"REVOKE GRANT OPTION {place}")
 
 
 def _all_granted(row: dict[str, Any]) -> bool:

@@ -1,0 +1,73 @@
+"""Clients as applications use them, one for each kind of engine."""
+
+import ssl
+from pathlib import Path
+from typing import Any, Protocol
+
+import pymysql
+
+
+class RefusedError(Exception):
+    """The engine, or the client's own check of the certificate, said no."""
+
+
+class Client(Protocol):
+    """What the contract test asks of a client."""
+
+    def databases(
+        self, address: str, user: str, password: str, ca: Path | None, name: str | None = None
+    ) -> set[str]:
+        """Names of the databases that the user sees and may write to.
+
+        Without `ca` the connection is not encrypted; `name` is what the certificate must prove.
+
+        Raises:
+            RefusedError: no connection, no trust or no right.
+        """
+        ...
+
+
+class MySQL:
+    """PyMySQL."""
+
+    def databases(
+        self, address: str, user: str, password: str, ca: Path | None, name: str | None = None
+    ) -> set[str]:
+        context = _context(ca, name or address) if ca else None
+        try:
+            connection = pymysql.connect(
+                host=address, user=user, password=password.encode(), ssl=context, ssl_disabled=not ca
+            )
+        except (pymysql.MySQLError, RuntimeError) as error:
+            raise RefusedError(str(error)) from None
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SHOW DATABASES")
+            found = {row[0] for row in cursor.fetchall()}
+            found -= {"information_schema", "performance_schema"}
+            for database in found:
+                self._write(cursor, "`" + database.replace("`", "``") + "`")
+            return found
+
+    def _write(self, cursor: Any, database: str) -> None:
+        cursor.execute(f"CREATE TABLE {database}.proof (a INT PRIMARY KEY)")
+        cursor.execute(f"INSERT INTO {database}.proof VALUES (1)")  # noqa: S608 - quoted by the caller
+        cursor.execute(f"DROP TABLE {database}.proof")
+
+
+class _NamedContext(ssl.SSLContext):
+    """Checks the certificate against a name of the test's choice."""
+
+    name = ""
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(*arguments, **{**options, "server_hostname": self.name})
+
+
+def _context(ca: Path, name: str) -> ssl.SSLContext:
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(ca)
+    context.name = name
+    return context
+
+
+CLIENTS: dict[str, Client] = {"mysql": MySQL()}

@@ -1,0 +1,270 @@
+"""What every engine's role promises, on real guests. An engine is a data file: engine_*.yml."""
+
+import json
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.roles.engine_clients import RefusedError
+from tests.roles.engine_fixtures import *  # noqa: F403 - fixtures are found by name
+from tests.roles.engine_fixtures import Made
+from tests.roles.engine_site import CHAIN, Guest
+from tests.roles.provider import Outcome
+
+pytestmark = pytest.mark.guests
+
+UNDER_TEST = [*CHAIN, "status", "main", "guest_agent/main"]
+PWNED = Path("/tmp/coffer-pwned")
+RESIDENT = "awk '/VmRSS/ {print $2}' /proc/$(systemctl show -P MainPID coffer-agent)/status"
+
+
+def tasks_run(outcome: Outcome) -> list[str]:
+    """Names of the tasks that did something in the guest."""
+    report = json.loads(outcome.output[outcome.output.find("{\n") :])
+    here = {f"ansible.builtin.{name}" for name in ("include_role", "assert")}
+    here.add("ansible.builtin.validate_argument_spec")
+    return [
+        task["task"]["name"]
+        for play in report["plays"]
+        for task in play["tasks"]
+        for result in task["hosts"].values()
+        if not result.get("skipped") and result.get("action") not in here
+    ]
+
+
+def wanted_users(data: dict[str, Any]) -> list[dict[str, Any]]:
+    users = [
+        {
+            "name": user["name"],
+            "host": user.get("host", "%"),
+            "databases": sorted(user["databases"], key=str),
+        }
+        for user in data["users"]
+    ]
+    return sorted(users, key=str)
+
+
+def by_name(things: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    ordered = [
+        {**thing, "databases": sorted(thing["databases"], key=str)}
+        if "databases" in thing
+        else thing
+        for thing in things
+    ]
+    return sorted(({key: each[key] for key in sorted(each)} for each in ordered), key=str)
+
+
+def test_a_stock_guest_becomes_an_instance(stock: Guest) -> None:
+    first = stock.chain()
+    assert first.code == 0, first.output
+    assert first.facts["engine"] == {"version": stock.engine.version["version"]}
+    again = stock.chain()
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def test_the_chain_leaves_what_it_made(made: Made) -> None:
+    data = made.guest.engine.data
+    names = [{"name": database["name"]} for database in data["databases"]]
+    assert made.outcome.facts["engine"] == {"version": made.guest.engine.version["version"]}
+    assert by_name(made.outcome.facts["databases"]) == by_name(names)
+    assert by_name(made.outcome.facts["users"]) == by_name(wanted_users(data))
+
+
+@pytest.mark.parametrize("entry", UNDER_TEST)
+def test_a_second_run_changes_nothing(made: Made, entry: str) -> None:
+    data = made.guest.engine.data
+    asked = {f"coffer_{kind}": data[kind] for kind in ("databases", "users")}
+    done = made.guest.run(entry, **asked, coffer_guest_token=made.guest.token)
+    assert (done.code, done.changed) == (0, 0), done.output
+
+
+def test_a_dry_run_says_that_nothing_would_change(made: Made) -> None:
+    done = made.guest.run("main", "guest_agent/main", check=True)
+    assert (done.code, done.changed) == (0, 0), done.output
+
+
+def test_without_secrets_nothing_is_touched(made: Made) -> None:
+    done = made.guest.run("databases", "users")
+    assert done.code == 0, done.output
+    assert tasks_run(done) == []
+    done = made.guest.run("guest_agent/main")
+    assert (done.code, done.changed) == (0, 0), done.output
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_users_log_in_and_see_their_own(made: Made, site: Any, index: int) -> None:
+    user = made.guest.engine.data["users"][index]
+    found = made.client.databases(
+        made.guest.address, user["name"], user["password"], site.authority.certificate_path
+    )
+    assert found == {database["name"] for database in user["databases"]}
+    assert not PWNED.exists()
+
+
+@pytest.mark.parametrize("prove", ["address", "id"])
+def test_the_certificate_proves_the_instance(made: Made, site: Any, prove: str) -> None:
+    name = {"address": made.guest.address, "id": made.guest.instance.id}[prove]
+    user = made.guest.engine.data["users"][0]
+    ca = site.authority.certificate_path
+    assert made.client.databases(made.guest.address, user["name"], user["password"], ca, name)
+
+
+@pytest.mark.parametrize("flaw", ["plain", "name", "password", "user"])
+def test_what_is_not_right_is_refused(made: Made, site: Any, flaw: str) -> None:
+    user = made.guest.engine.data["users"][0]
+    good: dict[str, Any] = {
+        "user": user["name"],
+        "password": user["password"],
+        "ca": site.authority.certificate_path,
+    }
+    wrong = {
+        "plain": {"ca": None},
+        "name": {"name": "other.example"},
+        "password": {"password": "wrong"},
+        "user": {"user": "root", "password": ""},
+    }[flaw]
+    with pytest.raises(RefusedError):
+        made.client.databases(made.guest.address, **{**good, **wrong})
+
+
+def test_it_is_as_secure_and_set_as_it_should_be(made: Made) -> None:
+    truths = made.guest.engine.data["truths"]
+    assert {line: made.guest.shell(line) for line, _ in truths} == dict(truths)
+
+
+def test_all_data_is_on_the_volume(made: Made) -> None:
+    directory = made.guest.engine.catalogue["data_directory"]
+    for path in made.guest.engine.data["paths"]:
+        assert made.guest.shell(f"findmnt -no TARGET --target {path}") == directory
+
+
+def test_the_agent_reports_what_is_there(made: Made) -> None:
+    guest, conductor = made.guest, made.conductor
+    seen = len(conductor.reports)
+    report = conductor.wait_for(lambda each: each["instance_id"] == guest.instance.id, 15, seen)
+    assert report["state"] == "HEALTHY"
+    assert report["version"] == guest.engine.version["version"]
+    assert f"Bearer {guest.token}" in conductor.tokens
+    names = [{"name": database["name"]} for database in guest.engine.data["databases"]]
+    assert by_name(report["databases"]) == by_name(names)
+    assert by_name(report["users"]) == by_name(wanted_users(guest.engine.data))
+    assert 0 < report["volume"]["used"] < report["volume"]["size"] <= 2**30
+
+
+def test_the_agent_sees_what_is_done_by_hand(made: Made) -> None:
+    hand = made.guest.engine.data["by_hand"]
+    for command, there in ((hand["create"], True), (hand["remove"], False)):
+        made.guest.shell(command)
+        seen = len(made.conductor.reports)
+        made.conductor.wait_for(
+            lambda each, there=there: ({"name": hand["name"]} in each["databases"]) == there,  # type: ignore[misc]
+            15,
+            seen,
+        )
+
+
+def test_the_agent_comes_back_and_takes_little_memory(made: Made) -> None:
+    before = made.guest.shell("systemctl show -P MainPID coffer-agent")
+    made.guest.shell("systemctl kill --signal=KILL coffer-agent")
+    seen = len(made.conductor.reports)
+    made.conductor.wait_for(lambda each: each["state"] == "HEALTHY", 10, seen)
+    time.sleep(12)
+    assert made.guest.shell("systemctl show -P MainPID coffer-agent") != before
+    assert int(made.guest.shell(RESIDENT)) < 20_000
+
+
+@pytest.mark.parametrize(("how", "state"), [("stop", "SHUTDOWN"), ("kill", "HEALTHY")])
+def test_an_engine_that_is_gone_is_reported(made: Made, how: str, state: str) -> None:
+    """At once, and so is one that came back by itself."""
+    seen = len(made.conductor.reports)
+    made.guest.shell(made.guest.engine.data[how])
+    made.conductor.wait_for(lambda each: each["state"] != "HEALTHY", 4, seen)
+    seen = len(made.conductor.reports)
+    made.conductor.wait_for(lambda each: each["state"] == state, 6, seen)
+    seen = len(made.conductor.reports)
+    assert made.guest.run("start", "verify").code == 0
+    made.conductor.wait_for(lambda each: each["state"] == "HEALTHY", 6, seen)
+
+
+def test_a_new_token_is_used_at_once(made: Made) -> None:
+    made.guest.token = "f" * 32
+    done = made.guest.run("guest_agent/main", coffer_guest_token=made.guest.token)
+    assert done.code == 0, done.output
+    assert made.conductor.tokens[-1] == f"Bearer {made.guest.token}"
+
+
+def test_accounts_follow_what_is_asked(made: Made, site: Any) -> None:
+    data, ca = made.guest.engine.data, site.authority.certificate_path
+    asked = {f"coffer_{kind}": each for kind, each in data["later"].items()}
+    done = made.guest.run("databases", "users", **asked)
+    assert (done.code, done.changed) == (0, 2), done.output
+    assert made.guest.run("databases", "users", **asked).changed == 0
+    for user, before in zip(data["later"]["users"], data["users"], strict=False):
+        with pytest.raises(RefusedError):
+            made.client.databases(made.guest.address, user["name"], before["password"], ca)
+        if user.get("state") != "absent":
+            found = made.client.databases(made.guest.address, user["name"], user["password"], ca)
+            assert found == {database["name"] for database in user["databases"]}
+
+
+def test_a_name_that_is_reserved_is_refused_with_a_reason(made: Made) -> None:
+    reserved = made.guest.engine.catalogue["reserved"]["databases"][0]
+    done = made.guest.run("databases", coffer_databases=[{"name": reserved}])
+    assert done.code != 0
+    assert f"{reserved} is reserved" in done.output
+
+
+def test_no_password_is_shown(made: Made) -> None:
+    for user in made.guest.engine.data["users"]:
+        if len(user["password"]) > 3:
+            assert json.dumps(user["password"])[1:-1] not in made.outcome.output
+    assert made.guest.token not in made.outcome.output
+
+
+def test_settings_follow_the_flavor(made: Made) -> None:
+    data = made.guest.engine.data
+    compute = f"compute_{made.guest.site.data['provider']}/resize"
+    for flavor, column in ((data["larger"], 2), (data["flavor"], 1)):
+        steps = [compute, "configure"] if column == 2 else ["configure", compute]
+        done = made.guest.run(*steps, coffer_flavor=flavor)
+        assert done.code == 0, done.output
+        assert done.changed > 0
+        found = {line[0]: made.guest.shell(line[0]) for line in data["sized"]}
+        assert found == {line[0]: line[column] for line in data["sized"]}
+        assert made.guest.run("configure", coffer_flavor=flavor).changed == 0
+
+
+def test_refusals_come_first_and_say_why(made: Made) -> None:
+    for variables, message in made.guest.engine.data["refused"]:
+        done = made.guest.run("preflight", **variables)
+        assert done.code != 0
+        assert re.search(re.escape(message), done.output), done.output
+        assert tasks_run(done) == []
+
+
+def test_restart_gives_a_new_process(made: Made) -> None:
+    pidfile = made.guest.engine.catalogue["pidfile"]
+    before = made.guest.shell(f"cat {pidfile}")
+    assert made.guest.run("restart", "verify").code == 0
+    assert made.guest.shell(f"cat {pidfile}") != before
+
+
+def test_an_initialisation_that_is_killed_can_be_repeated(made: Made) -> None:
+    data = made.guest.engine.data
+    for _ in range(2):
+        made.guest.shell(data["wipe"])
+        path = data["initialising"]
+        with made.guest.start("configure") as process:
+            # Everything in the guest but init is killed, in the middle of it.
+            made.guest.shell(f"until [ -e {path} ]; do :; done; kill -9 -1")
+            process.send_signal(signal.SIGTERM)
+        made.guest.wait_for_shell()
+        assert made.guest.shell(f"ls -d {path}") == path
+    done = made.guest.chain()
+    assert done.code == 0, done.output
+    assert made.guest.shell(f"ls -d {path}") == ""
+    assert made.guest.chain().changed == 0
