@@ -20,11 +20,16 @@ class Call:
     base_url: str
     """`scheme://host`, without a trailing slash; links are built on it."""
     request: falcon.Request
+    response: falcon.Response
 
     @property
     def caller(self) -> Caller:
         """Who asks, for the record."""
         return Caller(self.project_id, self.identity.user, self.request_id)
+
+    def set_header(self, name: str, value: str) -> None:
+        """Add a header to the answer."""
+        self.response.set_header(name, value)
 
     def parameter(self, name: str) -> str | None:
         """A query parameter, None when absent or empty."""

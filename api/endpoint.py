@@ -50,7 +50,7 @@ def endpoint(
         def responder(
             self: Any, req: falcon.Request, resp: falcon.Response, project: str, **path: str
         ) -> None:
-            call = make_call(req, project)
+            call = make_call(req, resp, project)
             _authorize(call, spec.access)
             decoded = () if body is None else (decode(req, body),)
             answer = method(self, call, *decoded, **path)
@@ -62,7 +62,7 @@ def endpoint(
     return decorate
 
 
-def make_call(req: falcon.Request, project: str) -> Call:
+def make_call(req: falcon.Request, resp: falcon.Response, project: str) -> Call:
     """The request as responders see it.
 
     Raises:
@@ -71,7 +71,7 @@ def make_call(req: falcon.Request, project: str) -> Call:
     identity = req.context.identity
     if identity.project_id != project:
         raise Forbidden(f"the token is not for project '{project}'")
-    return Call(identity, project, req.context.request_id, req.context.base_url, req)
+    return Call(identity, project, req.context.request_id, req.context.base_url, req, resp)
 
 
 def _authorize(call: Call, access: Access) -> None:

@@ -2,6 +2,15 @@
 
 from typing import Any
 
+from api.resources.accounts import (
+    DatabaseCollection,
+    DatabaseItem,
+    Root,
+    UserCollection,
+    UserGrant,
+    UserGrants,
+    UserItem,
+)
 from api.resources.datastores import (
     DatastoreCollection,
     DatastoreItem,
@@ -37,6 +46,13 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/instances/{instance}", InstanceItem(services)),
         ("/instances/{instance}/action", InstanceActions(services)),
         ("/instances/{instance}/connection", InstanceConnection(services)),
+        ("/instances/{instance}/databases", DatabaseCollection(services)),
+        ("/instances/{instance}/databases/{database}", DatabaseItem(services)),
+        ("/instances/{instance}/users", UserCollection(services)),
+        ("/instances/{instance}/users/{user}", UserItem(services)),
+        ("/instances/{instance}/users/{user}/databases", UserGrants(services)),
+        ("/instances/{instance}/users/{user}/databases/{database}", UserGrant(services)),
+        ("/instances/{instance}/root", Root(services)),
         ("/datastores", DatastoreCollection()),
         ("/datastores/versions/{version}", VersionById()),
         ("/datastores/{datastore}", DatastoreItem()),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from coffer.accounts import Accounts
 from coffer.catalogue import Catalogue
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.instances import Instances
@@ -19,6 +20,7 @@ class Services:
     catalogue: Catalogue
     dispatcher: Dispatcher
     instances: Instances
+    accounts: Accounts
     inventory: Inventory
     reports: Reports
 
@@ -28,11 +30,13 @@ def make_services(settings: Settings) -> Services:
     redis = connect_redis(settings.redis_url)
     catalogue = Catalogue(settings.provider)
     dispatcher = Dispatcher(redis)
+    vault = Vault.from_file(settings.key_file)
     return Services(
         settings=settings,
         catalogue=catalogue,
         dispatcher=dispatcher,
-        instances=Instances(catalogue, Vault.from_file(settings.key_file), dispatcher),
+        instances=Instances(catalogue, vault, dispatcher),
+        accounts=Accounts(catalogue, vault, dispatcher),
         inventory=Inventory(settings, catalogue),
         reports=Reports(redis),
     )

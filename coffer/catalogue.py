@@ -42,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     database_name: int = 64
     user_name: int = 32
+    password: int = 255
+    """Bytes in UTF-8."""
 
 
 class Engine(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from coffer.errors import BadRequest, NotFound, OverLimit, Unprocessable
 from coffer.lifecycle import abort, begin
 from coffer.models import DatastoreVersion, Instance, Operation
 from coffer.names import check_databases, check_users
-from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.operations import ACTIVE_STATES, KINDS, secret_of
 from coffer.secrets import Vault, new_host_key
 from coffer.status import require_can_act
 
@@ -66,9 +66,9 @@ class Instances:
                 host_key_public=public,
             )
             self._vault.put(instance, "host_key", private)
-            self._vault.put(instance, "databases", wish.databases)
-            self._vault.put(instance, "users", wish.users)
             operation = self._begin("instance_create", instance, caller)
+            accounts = {"coffer_databases": wish.databases, "coffer_users": wish.users}
+            self._vault.put(instance, secret_of(operation.id), accounts)
         self._dispatcher.send(operation)
         return instance, operation
 

@@ -41,9 +41,10 @@ def begin(
     holder = Operation.get_or_none(Operation.lock == instance.id)
     if holder and not kind.waits:
         raise _busy(instance, f"{holder.kind} (operation {holder.id}) is {holder.state}")
-    instance.task = kind.status
-    instance.updated = now
-    instance.save()
+    if kind.status:
+        instance.task = kind.status
+        instance.updated = now
+        instance.save()
     operation = Operation(
         kind=kind.name,
         project_id=instance.project_id,
@@ -181,9 +182,10 @@ def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
         operation.deadline = now + timedelta(seconds=kind.deadline)
         operation.reason = operation.failing_task = operation.ended = None
         operation.save()
-        Instance.update(task=kind.status, updated=now).where(
-            Instance.id == operation.instance_id
-        ).execute()
+        if kind.status:
+            Instance.update(task=kind.status, updated=now).where(
+                Instance.id == operation.instance_id
+            ).execute()
     return operation
 
 

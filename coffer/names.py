@@ -1,10 +1,13 @@
 """Rules for the names of databases and users: Trove's, and each engine's own limits."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coffer.catalogue import Engine
 from coffer.errors import BadRequest
+
+_HOST = re.compile(r"[A-Za-z0-9_.:/%-]{1,255}")
 
 
 def check_databases(databases: Iterable[Mapping[str, Any]], engine: Engine) -> None:
@@ -23,7 +26,10 @@ def check_databases(databases: Iterable[Mapping[str, Any]], engine: Engine) -> N
 
 
 def check_users(
-    users: Iterable[Mapping[str, Any]], databases: set[str] | None, engine: Engine
+    users: Iterable[Mapping[str, Any]],
+    databases: set[str] | None,
+    engine: Engine,
+    with_password: bool = True,
 ) -> None:
     """Refuse users that the engine would not take; `databases` None leaves grants unchecked.
 
@@ -38,9 +44,35 @@ def check_users(
         if key in seen:
             raise BadRequest(f"{where}: '{key[0]}@{key[1]}' is given twice")
         seen.add(key)
-        if not user.get("password"):
-            raise BadRequest(f"{where}.password: is required")
+        check_host(f"{where}.host", key[1])
+        if with_password:
+            check_password(f"{where}.password", user.get("password"), engine)
         _check_grants(where, user.get("databases") or [], databases)
+
+
+def check_password(where: str, password: str | None, engine: Engine) -> None:
+    """Refuse a password that is missing or that the engine would not take.
+
+    Raises:
+        BadRequest: naming the field.
+    """
+    if not password:
+        raise BadRequest(f"{where}: is required")
+    longest = engine.limits.password
+    if len(password.encode()) > longest:
+        raise BadRequest(f"{where}: longer than the {longest} bytes that the engine takes")
+    if "\0" in password:
+        raise BadRequest(f"{where}: holds a NUL character")
+
+
+def check_host(where: str, host: str) -> None:
+    """Refuse what is no address, host name or pattern of one (`%` and `_` stand for anything).
+
+    Raises:
+        BadRequest: naming the field.
+    """
+    if not _HOST.fullmatch(host):
+        raise BadRequest(f"{where}: '{host}' is no address, host name or pattern such as 10.0.0.%")
 
 
 def _check_grants(

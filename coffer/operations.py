@@ -39,12 +39,13 @@ class Kind:
     """What Coffer knows of an operation before anyone asks for it."""
 
     name: str
-    """Also the playbook's name."""
     queue: Queue
-    status: str
-    """The instance's status while the operation is under way."""
     deadline: int
     """Seconds from the request (or the retry) to `expired`."""
+    status: str | None = None
+    """The instance's status while the operation is under way; None leaves it as it is."""
+    play: str | None = None
+    """Name of the playbook where it is not the operation's own."""
     attempts: int = 3
     """Runs that may die with their worker before the operation fails."""
     undo: str | None = None
@@ -56,11 +57,19 @@ class Kind:
     failed_state: str | None = None
     """The instance's state after a failure; None leaves it."""
     secrets: tuple[str, ...] = ()
-    """Secrets of the instance that the playbook is given."""
-    consumes: tuple[str, ...] = ()
-    """Secrets that were stored for this operation alone and go when it succeeds."""
+    """Secrets of the instance that the playbook is given, beside the operation's own."""
     issues_token: bool = False
     """The playbook is given a fresh token for the guest; the one before stops working."""
+
+    @property
+    def playbook(self) -> str:
+        """The playbook, without its ending."""
+        return self.play or self.name
+
+
+def secret_of(operation_id: str) -> str:
+    """The name under which an operation's own secrets are stored until it succeeds."""
+    return f"operation:{operation_id}"
 
 
 KINDS = {
@@ -73,8 +82,7 @@ KINDS = {
             deadline=3600,
             undo="instance_delete",
             failed_state="ERROR",
-            secrets=("host_key", "databases", "users"),
-            consumes=("databases", "users"),
+            secrets=("host_key",),
             issues_token=True,
         ),
         Kind(
@@ -87,13 +95,34 @@ KINDS = {
             end_state="DELETED",
             failed_state="ERROR",
         ),
-        Kind(name="instance_restart", queue=Queue.FAST, status="REBOOT", deadline=900),
+        Kind(name="instance_restart", queue=Queue.FAST, status="REBOOT", deadline=900, waits=True),
         Kind(
             name="instance_resize",
             queue=Queue.WORK,
             status="RESIZE",
             deadline=1800,
+            waits=True,
             undo="instance_resize",
+        ),
+        *(
+            Kind(name=name, play="accounts", queue=Queue.FAST, deadline=300, waits=True)
+            for name in (
+                "database_create",
+                "database_delete",
+                "user_create",
+                "user_update",
+                "user_delete",
+                "user_grant",
+                "user_revoke",
+            )
+        ),
+        *(
+            Kind(name=name, play="root", queue=Queue.FAST, deadline=300, waits=True)
+            for name in ("root_enable", "root_disable")
+        ),
+        *(
+            Kind(name=name, play="configuration", queue=Queue.FAST, deadline=600, waits=True)
+            for name in ("configuration_attach", "configuration_detach", "configuration_update")
         ),
     )
 }

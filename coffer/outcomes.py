@@ -1,12 +1,14 @@
 """What the end of an operation means for its instance."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from coffer.models import Instance, Operation
-from coffer.operations import KINDS, Kind, State
+from coffer.operations import KINDS, Kind, State, secret_of
 from coffer.secrets import Vault
 
 DELETED = "DELETED"
+LISTS = ("databases", "users")
+"""Facts of an operation that are also parts of a guest's report."""
 
 
 def apply_end(operation: Operation, now: datetime) -> list[Operation]:
@@ -23,7 +25,8 @@ def apply_end(operation: Operation, now: datetime) -> list[Operation]:
     else:
         _fail(instance, operation, kind, now)
     waiting = _waiting(instance)
-    instance.task = KINDS[waiting[0].kind].status if waiting else None
+    tasks = (KINDS[row.kind].status for row in waiting)
+    instance.task = next((task for task in tasks if task), None)
     instance.updated = now
     instance.save()
     return waiting
@@ -34,11 +37,20 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
         setattr(instance, column, value)
     if "compute" in operation.result:
         instance.compute = operation.result["compute"]
-    Vault.forget(instance, *kind.consumes)
+    _observe(instance, operation, now)
+    Vault.forget(instance, secret_of(operation.id))
     if kind.end_state == DELETED:
         _bury(instance, now)
     else:
         instance.state = kind.end_state
+
+
+def _observe(instance: Instance, operation: Operation, now: datetime) -> None:
+    """The fresh lists that an operation brought, which no older report may replace."""
+    lists = {key: operation.result[key] for key in LISTS if key in operation.result}
+    if lists:
+        instance.observed = {**instance.observed, **lists}
+        instance.report_sequence = int(now.replace(tzinfo=UTC).timestamp() * 1e9)
 
 
 def _bury(instance: Instance, now: datetime) -> None:

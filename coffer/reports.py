@@ -70,6 +70,14 @@ class Reports:
             return {}
         return {key: json.loads(text) for key, text in zip(ids, found, strict=True) if text}
 
+    def age(self, instance: Instance) -> float | None:
+        """Seconds since the guest last spoke; None when nobody knows."""
+        try:
+            seen: Any = self._redis.zscore(_SEEN, instance.id)
+        except RedisError:
+            return None
+        return max(0.0, self._clock() - seen) if seen is not None else None
+
     def mark_silent(self, silent_after: int) -> list[str]:
         """Mark active instances that have not reported for `silent_after` seconds.
 

@@ -5,6 +5,7 @@ from coffer.models import Instance
 
 SILENT = "ERROR"
 """Trove's word for a guest that has not reported for 90 seconds."""
+RUNNING = ("HEALTHY", "ACTIVE", "RESTART_REQUIRED")
 CAN_ACT = ("HEALTHY", "ACTIVE", "SHUTDOWN", "FAILED", "CRASHED", "BLOCKED", "RESTART_REQUIRED")
 
 
@@ -22,6 +23,19 @@ def display_operating_status(instance: Instance) -> str:
     if instance.task or instance.state != "ACTIVE":
         return ""
     return str(instance.operating_status)
+
+
+def require_running(instance: Instance) -> None:
+    """Let only an instance pass whose engine runs and that nothing reshapes.
+
+    Raises:
+        Unprocessable: with the state that forbids it.
+    """
+    require_can_act(instance)
+    if instance.operating_status not in RUNNING:
+        raise Unprocessable(
+            f"instance {instance.id}: the engine is {instance.operating_status}, not running"
+        )
 
 
 def require_can_act(instance: Instance) -> None:

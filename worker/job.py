@@ -14,7 +14,7 @@ from coffer.errors import LeaseLost
 from coffer.inventory import host_names, known_host
 from coffer.lifecycle import end, lease, start_undo
 from coffer.models import Instance, Operation
-from coffer.operations import KINDS, State
+from coffer.operations import KINDS, State, secret_of
 from coffer.secrets import hash_token, new_token
 from worker.context import Context, context
 from worker.events import Recorder, note, texts
@@ -70,7 +70,7 @@ class Execution:
     def _do(self) -> None:
         operation = self._operation
         with Watch(operation, operation.deadline) as watch:
-            result = self._play(self._kind.name, operation.changes, watch)
+            result = self._play(self._kind.playbook, operation.changes, watch)
         if result.succeeded:
             self._end(State.SUCCEEDED, facts=result.facts)
             return
@@ -124,8 +124,9 @@ class Execution:
         return result
 
     def _secrets(self, instance: Instance) -> dict[str, Any]:
-        stored = self._context.vault.all(instance) if self._kind.secrets else {}
+        stored = self._context.vault.all(instance)
         found = {f"coffer_{n}": stored[n] for n in self._kind.secrets if n in stored}
+        found |= stored.get(secret_of(self._operation.id), {})
         if self._kind.issues_token:
             token = new_token()
             Instance.update(guest_token_hash=hash_token(token)).where(

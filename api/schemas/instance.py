@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from api.schemas.common import Closed, Link, Name, Reference, Size, Text, Wire
+
+Password = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class VolumeIn(Wire):
@@ -14,7 +16,7 @@ class VolumeIn(Wire):
     type: str | None = None
 
 
-class DatastoreIn(Wire, frozen=True):
+class DatastoreIn(Wire):
     """Each part by name or id; absent parts mean the defaults."""
 
     type: Text | None = None
@@ -39,7 +41,7 @@ class UserIn(Wire):
     """A user to create."""
 
     name: Name
-    password: Annotated[str, Meta(min_length=1, max_length=255)]
+    password: Password
     host: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     databases: list[DatabaseName] = []
 
@@ -58,7 +60,7 @@ class InstanceIn(Wire):
     flavorRef: Text | int | None = None
     flavor: Text | int | Reference | None = None
     volume: VolumeIn | None = None
-    datastore: DatastoreIn = DatastoreIn()
+    datastore: DatastoreIn = field(default_factory=DatastoreIn)
     databases: list[DatabaseIn] | None = None
     users: list[UserIn] | None = None
     access: AccessIn | None = None

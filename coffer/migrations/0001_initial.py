@@ -43,6 +43,7 @@ def up(migrator, db):
         flavor_id = CharField()
         volume_size = IntegerField()
         access = JSONField(default=dict)
+        root_enabled = BooleanField(default=False)
         state = CharField(max_length=16)
         task = CharField(null=True, max_length=32)
         fault_message = TextField(null=True)

@@ -23,6 +23,8 @@ class Instance(Record):
     access = peewee.JSONField(default=dict)
     """`is_public` and `allowed_cidrs`, as they were asked for."""
 
+    root_enabled = peewee.BooleanField(default=False)
+
     # Where it stands.
     state = peewee.CharField(16)
     """`BUILD` until it first ran, then `ACTIVE`; `ERROR` when an operation left it unusable."""

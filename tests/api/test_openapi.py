@@ -11,6 +11,17 @@ from coffer.database import database
 from coffer.models import Instance, Operation
 
 CASES = 40
+USERS = {"users": [{"name": "u", "password": "p"}]}
+BODIES = {
+    ("post", "action"): {"restart": {}},
+    ("post", "databases"): {"databases": [{"name": "d"}]},
+    ("put", "databases"): {"databases": [{"name": "d"}]},
+    ("post", "users"): USERS,
+    ("put", "users"): USERS,
+    ("post", "{user}"): USERS,
+    ("put", "{user}"): {"user": {"password": "p"}},
+}
+"""Bodies that are well formed, so that only the id is wrong."""
 
 
 @pytest.fixture
@@ -64,13 +75,13 @@ def test_no_route_shows_another_projects_things(api: Any, wish: Any, role: str |
     for path, methods in paths.items():
         if "{instance}" not in path and "{operation}" not in path:
             continue
-        target = path.format(project=project, instance=made, operation=operation)
+        target = path.format(
+            project=project, instance=made, operation=operation, user="u", database="d"
+        )
         for method in methods:
             headers = {"X-Auth-Token": api.tokens[role]} if role else {}
-            body = _body(path) if method in ("post", "put", "patch") else None
+            body = BODIES.get((method, path.rsplit("/", 1)[-1]))
+            if path.endswith("{operation}/action"):
+                body = {"abort": {}}
             answer = api.client.simulate_request(method.upper(), target, headers=headers, json=body)
             assert answer.status_code in expected, f"{method} {path}: {answer.text}"
-
-
-def _body(path: str) -> dict[str, Any]:
-    return {"abort": {}} if "{operation}" in path else {"restart": {}}

@@ -53,7 +53,7 @@ def test_a_thousand_contenders_one_winner(instance: Instance) -> None:
 def test_a_second_operation_is_refused_and_a_waiting_one_runs_next(instance: Instance) -> None:
     first = start(instance)
     with pytest.raises(Unprocessable, match="busy"):
-        start(instance)
+        start(instance, "instance_create")
     deletion = start(instance, "instance_delete")
     assert fresh(instance).task == "SHUTDOWN"
     assert lease(deletion.id, "a") is None, "the lock is the first operation's"
