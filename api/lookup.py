@@ -2,7 +2,7 @@
 
 from api.call import Call
 from coffer.errors import NotFound
-from coffer.models import Instance, Operation
+from coffer.models import Configuration, Instance, Operation
 
 
 def find_instance(call: Call, instance_id: str) -> Instance:
@@ -14,6 +14,18 @@ def find_instance(call: Call, instance_id: str) -> Instance:
     row = Instance.get_or_none(Instance.id == instance_id, Instance.deleted.is_null())
     if row is None or not _visible(call, row.project_id):
         raise NotFound(f"instance '{instance_id}' does not exist")
+    return row
+
+
+def find_configuration(call: Call, configuration_id: str) -> Configuration:
+    """A configuration group that the caller may see.
+
+    Raises:
+        NotFound: as for instances.
+    """
+    row = Configuration.get_or_none(Configuration.id == configuration_id)
+    if row is None or not _visible(call, row.project_id):
+        raise NotFound(f"configuration '{configuration_id}' does not exist")
     return row
 
 

@@ -11,6 +11,15 @@ from api.resources.accounts import (
     UserGrants,
     UserItem,
 )
+from api.resources.configurations import (
+    ConfigurationCollection,
+    ConfigurationInstances,
+    ConfigurationItem,
+    ParameterCollection,
+    ParameterCollectionById,
+    ParameterItem,
+    ParameterItemById,
+)
 from api.resources.datastores import (
     DatastoreCollection,
     DatastoreItem,
@@ -58,6 +67,22 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/datastores/{datastore}", DatastoreItem()),
         ("/datastores/{datastore}/versions", VersionCollection()),
         ("/datastores/{datastore}/versions/{version}", VersionItem()),
+        ("/datastores/versions/{version}/parameters", ParameterCollectionById(services)),
+        (
+            "/datastores/versions/{version}/parameters/{parameter}",
+            ParameterItemById(services),
+        ),
+        (
+            "/datastores/{datastore}/versions/{version}/parameters",
+            ParameterCollection(services),
+        ),
+        (
+            "/datastores/{datastore}/versions/{version}/parameters/{parameter}",
+            ParameterItem(services),
+        ),
+        ("/configurations", ConfigurationCollection(services)),
+        ("/configurations/{configuration}", ConfigurationItem(services)),
+        ("/configurations/{configuration}/instances", ConfigurationInstances(services)),
         ("/flavors", FlavorCollection(services)),
         ("/flavors/{flavor}", FlavorItem(services)),
         ("/operations", OperationCollection(services)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from coffer.accounts import Accounts
 from coffer.catalogue import Catalogue
+from coffer.configurations import Configurations
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.instances import Instances
 from coffer.inventory import Inventory
@@ -21,6 +22,7 @@ class Services:
     dispatcher: Dispatcher
     instances: Instances
     accounts: Accounts
+    configurations: Configurations
     inventory: Inventory
     reports: Reports
 
@@ -36,6 +38,7 @@ def make_services(settings: Settings) -> Services:
         catalogue=catalogue,
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher),
+        configurations=Configurations(catalogue, dispatcher),
         accounts=Accounts(catalogue, vault, dispatcher),
         inventory=Inventory(settings, catalogue),
         reports=Reports(redis),

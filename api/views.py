@@ -46,6 +46,7 @@ def instance_view(
     _add_addresses(view, instance)
     if detail:
         _add_details(view, instance)
+        _add_configuration(call, view, instance)
     if call.identity.is_admin:
         view.tenant_id = instance.project_id
         if detail:
@@ -78,6 +79,14 @@ def _add_details(view: wire.Instance, instance: Instance) -> None:
             message=instance.fault_message,
             created=timestamp(instance.fault_created),
             details=None,
+        )
+
+
+def _add_configuration(call: Call, view: wire.Instance, instance: Instance) -> None:
+    group = instance.configuration
+    if group is not None:
+        view.configuration = wire.AttachedConfiguration(
+            id=group.id, name=group.name, links=call.links("configurations", group.id)
         )
 
 

@@ -4,7 +4,7 @@ No engine and no provider is named in Python: a new one is a role with a `catalo
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -65,6 +65,18 @@ class Engine(msgspec.Struct, frozen=True):
     features: list[str] = []
 
 
+class Parameter(msgspec.Struct, frozen=True):
+    """A rule of `roles/engine_<name>/catalogue/parameters-<version>.yml`."""
+
+    name: str
+    type: Literal["integer", "string", "boolean", "float"]
+    restart_required: bool
+    min: float | int | None = None
+    max: float | int | None = None
+    options: list[str] = []
+    """The only values there are, if the engine knows a fixed set."""
+
+
 class Flavor(msgspec.Struct, frozen=True):
     """A size of guest: `ram` in MB, `disk` (root) in GB."""
 
@@ -106,6 +118,11 @@ class Catalogue:
             for path in sorted(roles.glob("engine_*/catalogue/engine.yml"))
         }
         self.provider = _read(roles / f"compute_{provider}/catalogue/provider.yml", Provider)
+        self._parameters = {
+            (name, path.stem.removeprefix("parameters-")): _read(path, list[Parameter])
+            for name in self.engines
+            for path in sorted(roles.glob(f"engine_{name}/catalogue/parameters-*.yml"))
+        }
         self._flavors = {flavor.id: flavor for flavor in self.provider.flavors}
 
     def engine(self, name: str) -> Engine:
@@ -118,6 +135,10 @@ class Catalogue:
             known = ", ".join(self.engines)
             raise BadRequest(f"datastore_manager: '{name}' is not one of {known}")
         return self.engines[name]
+
+    def parameters(self, engine: str, version: str) -> dict[str, Parameter]:
+        """Rules of a version by name, lower case; empty when its role has none."""
+        return {rule.name.lower(): rule for rule in self._parameters.get((engine, version), [])}
 
     def flavor(self, flavor_id: str) -> Flavor:
         """The flavor by its id.

@@ -18,10 +18,47 @@ def find_datastore(reference: str) -> Datastore:
     return row
 
 
+def find_version_of(datastore: Datastore, reference: str) -> DatastoreVersion:
+    """An active version by name or id, for those who look at it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for row in active_versions(datastore):
+        if reference in (row.name, row.id):
+            return row
+    raise NotFound(f"version '{reference}' of datastore '{datastore.name}' does not exist")
+
+
+def find_version_by_id(reference: str) -> DatastoreVersion:
+    """An active version by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = DatastoreVersion.get_or_none(DatastoreVersion.id == reference)
+    if row is None or not row.active:
+        raise NotFound(f"version '{reference}' does not exist")
+    return row
+
+
+def active_versions(datastore: Datastore) -> list[DatastoreVersion]:
+    """What is on offer, by name and number."""
+    query = DatastoreVersion.select().where(
+        DatastoreVersion.datastore == datastore, DatastoreVersion.active
+    )
+    return list(query.order_by(DatastoreVersion.name, DatastoreVersion.version))
+
+
 def find_version(
-    datastore: Datastore, reference: str | None, number: str | None = None
+    datastore: Datastore,
+    reference: str | None,
+    number: str | None = None,
+    only_active: bool = True,
 ) -> DatastoreVersion:
-    """The active version by name or id, optionally of an exact number; None means the default.
+    """The version that a new thing is made of, by name or id, optionally of an exact number.
+
+    None means the default.
 
     Raises:
         BadRequest: unknown, ambiguous, inactive, or there is no default (Trove's statuses).
@@ -38,7 +75,7 @@ def find_version(
         raise BadRequest(f"datastore.version: '{reference}' of {datastore.name} does not exist")
     if len(rows) > 1:
         raise BadRequest(f"datastore.version: '{reference}' is ambiguous, give version_number")
-    if not rows[0].active:
+    if only_active and not rows[0].active:
         raise BadRequest(f"datastore.version: '{reference}' is not active")
     return rows[0]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coffer.catalogue import Catalogue
+from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotFound, OverLimit, Unprocessable
@@ -35,6 +36,11 @@ class Wish:
     databases: list[dict[str, Any]] = field(default_factory=list)
     users: list[dict[str, Any]] = field(default_factory=list)
     access: dict[str, Any] = field(default_factory=dict)
+
+
+def rename(instance: Instance, name: str) -> None:
+    """Give the instance another name."""
+    Instance.update(name=name, updated=utcnow()).where(Instance.id == instance.id).execute()
 
 
 class Instances:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from coffer.catalogue import Catalogue
-from coffer.models import Instance
+from coffer.models import Configuration, Instance
 from coffer.settings import Settings
 from coffer.status import display_status
 
@@ -34,6 +34,7 @@ class Inventory:
         wanted: dict[str, Any] = {
             "flavor_id": instance.flavor_id,
             "volume_size": instance.volume_size,
+            "configuration_id": instance.configuration_id,
             **(changes or {}),
         }
         engine = self._catalogue.engine(instance.version.manager)
@@ -57,11 +58,18 @@ class Inventory:
             "coffer_flavor": msgspec.to_builtins(self._catalogue.flavor(wanted["flavor_id"])),
             "coffer_volume_size": wanted["volume_size"],
             "coffer_allowed_cidrs": instance.access.get("allowed_cidrs") or PUBLIC_CIDRS,
-            "coffer_configuration": {},
+            "coffer_configuration": self._configuration(wanted["configuration_id"]),
             "coffer_compute": instance.compute,
             "coffer_host_key_public": instance.host_key_public,
             **self.control_vars(),
         }
+
+    @staticmethod
+    def _configuration(configuration_id: str | None) -> dict[str, Any]:
+        if configuration_id is None:
+            return {}
+        values: dict[str, Any] = Configuration.get_by_id(configuration_id).values
+        return values
 
     def control_vars(self) -> dict[str, Any]:
         """Variables that every host has: what the control plane is."""

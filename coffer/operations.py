@@ -56,6 +56,8 @@ class Kind:
     """The instance's state after success; `DELETED` closes its record."""
     failed_state: str | None = None
     """The instance's state after a failure; None leaves it."""
+    restarts: bool = False
+    """Success means that the engine has started anew."""
     secrets: tuple[str, ...] = ()
     """Secrets of the instance that the playbook is given, beside the operation's own."""
     issues_token: bool = False
@@ -95,7 +97,14 @@ KINDS = {
             end_state="DELETED",
             failed_state="ERROR",
         ),
-        Kind(name="instance_restart", queue=Queue.FAST, status="REBOOT", deadline=900, waits=True),
+        Kind(
+            name="instance_restart",
+            queue=Queue.FAST,
+            status="REBOOT",
+            deadline=900,
+            waits=True,
+            restarts=True,
+        ),
         Kind(
             name="instance_resize",
             queue=Queue.WORK,

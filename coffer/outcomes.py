@@ -37,6 +37,10 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
         setattr(instance, column, value)
     if "compute" in operation.result:
         instance.compute = operation.result["compute"]
+    if kind.restarts:
+        instance.restart_required = False
+    if operation.result.get("restart_required"):
+        instance.restart_required = True
     _observe(instance, operation, now)
     Vault.forget(instance, secret_of(operation.id))
     if kind.end_state == DELETED:

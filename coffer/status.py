@@ -5,6 +5,7 @@ from coffer.models import Instance
 
 SILENT = "ERROR"
 """Trove's word for a guest that has not reported for 90 seconds."""
+RESTART_REQUIRED = "RESTART_REQUIRED"
 RUNNING = ("HEALTHY", "ACTIVE", "RESTART_REQUIRED")
 CAN_ACT = ("HEALTHY", "ACTIVE", "SHUTDOWN", "FAILED", "CRASHED", "BLOCKED", "RESTART_REQUIRED")
 
@@ -15,6 +16,8 @@ def display_status(instance: Instance) -> str:
         return str(instance.task)
     if instance.state == "ACTIVE" and instance.operating_status == SILENT:
         return "ERROR"
+    if instance.state == "ACTIVE" and instance.restart_required:
+        return RESTART_REQUIRED
     return str(instance.state)
 
 

@@ -5,8 +5,12 @@ from msgspec import UNSET
 from api.call import Call
 from api.endpoint import endpoint
 from api.schemas import datastore as wire
-from coffer.datastores import find_datastore
-from coffer.errors import NotFound
+from coffer.datastores import (
+    active_versions,
+    find_datastore,
+    find_version_by_id,
+    find_version_of,
+)
 from coffer.models import Datastore, DatastoreVersion
 
 
@@ -33,7 +37,7 @@ class VersionCollection:
 
     @endpoint("List the versions of a datastore", returns=wire.VersionList)
     def on_get(self, call: Call, datastore: str) -> wire.VersionList:
-        rows = _active(find_datastore(datastore))
+        rows = active_versions(find_datastore(datastore))
         return wire.VersionList(versions=[_version(call, row) for row in rows])
 
 
@@ -42,10 +46,8 @@ class VersionItem:
 
     @endpoint("Show a version", returns=wire.VersionDocument)
     def on_get(self, call: Call, datastore: str, version: str) -> wire.VersionDocument:
-        for row in _active(find_datastore(datastore)):
-            if version in (row.name, row.id):
-                return wire.VersionDocument(version=_version(call, row))
-        raise NotFound(f"version '{version}' of datastore '{datastore}' does not exist")
+        row = find_version_of(find_datastore(datastore), version)
+        return wire.VersionDocument(version=_version(call, row))
 
 
 class VersionById:
@@ -53,21 +55,11 @@ class VersionById:
 
     @endpoint("Show a version by its id", returns=wire.VersionDocument)
     def on_get(self, call: Call, version: str) -> wire.VersionDocument:
-        row = DatastoreVersion.get_or_none(DatastoreVersion.id == version)
-        if row is None or not row.active:
-            raise NotFound(f"version '{version}' does not exist")
-        return wire.VersionDocument(version=_version(call, row))
-
-
-def _active(datastore: Datastore) -> list[DatastoreVersion]:
-    query = DatastoreVersion.select().where(
-        DatastoreVersion.datastore == datastore, DatastoreVersion.active
-    )
-    return list(query.order_by(DatastoreVersion.name, DatastoreVersion.version))
+        return wire.VersionDocument(version=_version(call, find_version_by_id(version)))
 
 
 def _datastore(call: Call, row: Datastore) -> wire.Datastore:
-    versions = _active(row)
+    versions = active_versions(row)
     default = row.default_version_id
     return wire.Datastore(
         id=row.id,

@@ -7,17 +7,21 @@ from msgspec import UNSET
 
 from api.call import Call
 from api.endpoint import Started, endpoint
-from api.lookup import find_instance
-from api.paging import cut, next_links
+from api.lookup import find_configuration, find_instance
+from api.paging import page_by_id
 from api.requests import one_action, wish_of
 from api.schemas import instance as wire
 from api.schemas.common import last_segment
 from api.services import Services
 from api.views import instance_view
 from coffer.errors import BadRequest, Forbidden, Unprocessable
+from coffer.instances import rename
 from coffer.models import Datastore, DatastoreVersion, Instance
+from coffer.waiting import wait_for_end
 
 PAGE_QUERY = ("limit", "marker")
+ATTACH_WAIT = 20.0
+"""Seconds: terraform attaches right after it detached, and Trove answers when that is done."""
 
 
 class InstanceCollection:
@@ -30,14 +34,11 @@ class InstanceCollection:
 
     @endpoint("List instances", returns=wire.InstanceList, query=PAGE_QUERY)
     def on_get(self, call: Call) -> wire.InstanceList:
-        settings = self._services.settings
-        limit = call.number("limit", settings.page_size, settings.maximum_page_size)
-        rows, more = cut(_page(call, limit or settings.page_size), limit or settings.page_size)
-        marker = rows[-1].id if more else None
-        rows.sort(key=lambda row: row.created, reverse=True)
-        return wire.InstanceList(
-            instances=self._views(call, rows), **next_links(call, "instances", marker)
+        rows, links = page_by_id(
+            call, self._services.settings, "instances", _living(call), Instance
         )
+        rows.sort(key=lambda row: row.created, reverse=True)
+        return wire.InstanceList(instances=self._views(call, rows), **links)
 
     def _views(self, call: Call, rows: Sequence[Instance]) -> list[wire.Instance]:
         region = self._services.settings.region
@@ -84,6 +85,27 @@ class InstanceItem:
             detail=True,
         )
         return wire.InstanceDocument(instance=view)
+
+    @endpoint("Change an instance", access="write", body=wire.UpdateInstance, status=202)
+    def on_put(self, call: Call, body: wire.UpdateInstance, instance: str) -> Started | None:
+        row = find_instance(call, instance)
+        return self._change(call, row, body.instance)
+
+    def _change(self, call: Call, row: Instance, wanted: wire.InstanceChanges) -> Started | None:
+        """A name, and at most one thing besides; an empty object detaches the configuration."""
+        if wanted.name is not UNSET:
+            rename(row, wanted.name)
+        if wanted.configuration is UNSET and wanted.name is not UNSET:
+            return None
+        if wanted.configuration in (UNSET, None):
+            operation = self._services.configurations.detach(row, call.caller)
+        else:
+            group_id = last_segment(str(wanted.configuration))
+            group = find_configuration(call, group_id)
+            operation = self._services.configurations.attach(row, group, call.caller)
+        if operation is None:
+            return None
+        return Started(wait_for_end(operation, ATTACH_WAIT).id)
 
     @endpoint("Delete an instance", access="write", status=202)
     def on_delete(self, call: Call, instance: str) -> Started:
@@ -163,14 +185,10 @@ def _fill(template: str, known: dict[str, Any]) -> str:
     return template
 
 
-def _page(call: Call, limit: int) -> list[Instance]:
-    query = (
+def _living(call: Call) -> Any:
+    return (
         Instance.select(Instance, DatastoreVersion, Datastore)
         .join(DatastoreVersion)
         .join(Datastore)
         .where(Instance.project_id == call.project_id, Instance.deleted.is_null())
-        .order_by(Instance.id)
-        .limit(limit + 1)
     )
-    marker = call.parameter("marker")
-    return list(query.where(Instance.id > marker) if marker else query)

@@ -76,6 +76,19 @@ class CreateInstance(Wire):
     instance: InstanceIn
 
 
+class InstanceChanges(Closed):
+    """A name and at most one other key; nothing at all detaches the configuration group."""
+
+    name: Name | UnsetType = UNSET
+    configuration: Text | UnsetType | None = UNSET
+
+
+class UpdateInstance(Wire):
+    """PUT /instances/{id}."""
+
+    instance: InstanceChanges
+
+
 class Resize(Closed):
     """One of a larger volume and another flavor; openstacksdk sends the volume as a number."""
 
@@ -122,6 +135,14 @@ class InstanceFault(Wire):
     details: str | None
 
 
+class AttachedConfiguration(Wire):
+    """The configuration group of an instance."""
+
+    id: str
+    name: str
+    links: list[Link]
+
+
 class Instance(Wire):
     """An instance; the second half is shown in details only."""
 
@@ -142,6 +163,7 @@ class Instance(Wire):
     updated: str | UnsetType = UNSET
     service_status_updated: str | UnsetType = UNSET
     fault: InstanceFault | UnsetType = UNSET
+    configuration: AttachedConfiguration | UnsetType = UNSET
     server_id: str | UnsetType | None = UNSET
     volume_id: str | UnsetType | None = UNSET
 

@@ -34,6 +34,22 @@ def up(migrator, db):
 
     db.create_tables([DatastoreVersion])
 
+    class Configuration(Model):
+        id = CharField(primary_key=True, max_length=36)
+        project_id = CharField(index=True)
+        name = CharField()
+        description = TextField(null=True)
+        version = ForeignKeyField(DatastoreVersion, on_delete="RESTRICT")
+        values = JSONField(default=dict, column_name="parameter_values")
+        created = DateTimeField()
+        updated = DateTimeField()
+
+        class Meta:
+            database = db
+            table_name = "configuration"
+
+    db.create_tables([Configuration])
+
     class Instance(Model):
         id = CharField(primary_key=True, max_length=36)
         project_id = CharField(index=True)
@@ -43,9 +59,11 @@ def up(migrator, db):
         flavor_id = CharField()
         volume_size = IntegerField()
         access = JSONField(default=dict)
+        configuration = ForeignKeyField(Configuration, null=True, on_delete="RESTRICT")
         root_enabled = BooleanField(default=False)
         state = CharField(max_length=16)
         task = CharField(null=True, max_length=32)
+        restart_required = BooleanField(default=False)
         fault_message = TextField(null=True)
         fault_created = DateTimeField(null=True)
         compute = JSONField(default=dict)
@@ -152,5 +170,6 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table("event"))
     migrator.migrate(migrator.drop_table("operation"))
     migrator.migrate(migrator.drop_table("instance"))
+    migrator.migrate(migrator.drop_table("configuration"))
     migrator.migrate(migrator.drop_table("datastore_version"))
     migrator.migrate(migrator.drop_table("datastore"))

@@ -1,5 +1,6 @@
 """The records: one table a file."""
 
+from coffer.models.configuration import Configuration
 from coffer.models.datastore import Datastore, DatastoreVersion
 from coffer.models.instance import Instance
 from coffer.models.operation import Event, Operation
@@ -8,6 +9,7 @@ from coffer.models.token import Token
 
 __all__ = [
     "MODELS",
+    "Configuration",
     "Datastore",
     "DatastoreVersion",
     "Event",
@@ -17,5 +19,5 @@ __all__ = [
     "Token",
 ]
 
-MODELS = [Datastore, DatastoreVersion, Event, Instance, Operation, Secret, Token]
+MODELS = [Configuration, Datastore, DatastoreVersion, Event, Instance, Operation, Secret, Token]
 """All tables; migrations are generated from and checked against this list."""

@@ -4,6 +4,7 @@ import peewee
 
 from coffer.clock import utcnow
 from coffer.models.base import Record, id_field
+from coffer.models.configuration import Configuration
 from coffer.models.datastore import DatastoreVersion
 
 
@@ -15,6 +16,7 @@ class Instance(Record):
     name = peewee.CharField(255)
 
     # Wanted.
+    version_id: str
     version = peewee.ForeignKeyField(DatastoreVersion, backref="instances", on_delete="RESTRICT")
     provider = peewee.CharField(64)
     flavor_id = peewee.CharField(255)
@@ -23,6 +25,10 @@ class Instance(Record):
     access = peewee.JSONField(default=dict)
     """`is_public` and `allowed_cidrs`, as they were asked for."""
 
+    configuration = peewee.ForeignKeyField(
+        Configuration, backref="instances", null=True, on_delete="RESTRICT"
+    )
+    configuration_id: str | None
     root_enabled = peewee.BooleanField(default=False)
 
     # Where it stands.
@@ -30,6 +36,8 @@ class Instance(Record):
     """`BUILD` until it first ran, then `ACTIVE`; `ERROR` when an operation left it unusable."""
     task = peewee.CharField(32, null=True)
     """The status word of the operation under way (see operations.py), none between operations."""
+    restart_required = peewee.BooleanField(default=False)
+    """Settings were written that only take effect when the engine starts again."""
     fault_message = peewee.TextField(null=True)
     fault_created = peewee.DateTimeField(null=True)
 

@@ -81,6 +81,8 @@ def test_no_route_shows_another_projects_things(api: Any, wish: Any, role: str |
         for method in methods:
             headers = {"X-Auth-Token": api.tokens[role]} if role else {}
             body = BODIES.get((method, path.rsplit("/", 1)[-1]))
+            if method == "put" and path.endswith("{instance}"):
+                body = {"instance": {"name": "other"}}
             if path.endswith("{operation}/action"):
                 body = {"abort": {}}
             answer = api.client.simulate_request(method.upper(), target, headers=headers, json=body)

@@ -1,0 +1,126 @@
+"""Databases, users and root on the wire (Trove v1.0)."""
+
+from msgspec import UNSET, UnsetType
+
+from api.schemas.common import Link, Text, Wire
+from api.schemas.instance import DatabaseIn, Password, UserIn
+
+
+class CreateDatabases(Wire):
+    """POST databases; `database` is what openstacksdk sends."""
+
+    databases: list[DatabaseIn] | UnsetType = UNSET
+    database: DatabaseIn | UnsetType = UNSET
+
+
+class CreateUsers(Wire):
+    """POST users; openstacksdk sends a single object."""
+
+    users: list[UserIn] | UserIn
+
+
+class PasswordIn(Wire):
+    """A user that is there, with a new password."""
+
+    name: Text
+    password: Password
+    host: Text | None = None
+
+
+class ChangePasswords(Wire):
+    """PUT users."""
+
+    users: list[PasswordIn]
+
+
+class UserChanges(Wire):
+    """What may change of a user."""
+
+    name: Text | UnsetType | None = UNSET
+    password: Password | UnsetType | None = UNSET
+    host: Text | UnsetType | None = UNSET
+
+
+class UpdateUser(Wire):
+    """PUT users/{user}."""
+
+    user: UserChanges
+
+
+class DatabaseReference(Wire):
+    """A database by its name, whatever that is."""
+
+    name: Text
+
+
+class GrantAccess(Wire):
+    """PUT users/{user}/databases."""
+
+    databases: list[DatabaseReference]
+
+
+class EnableRoot(Wire):
+    """POST root; nothing is required."""
+
+    password: Password | UnsetType | None = UNSET
+
+
+class Name(Wire):
+    """A name."""
+
+    name: str
+
+
+class DatabaseList(Wire):
+    """A page of databases."""
+
+    databases: list[Name]
+    links: list[Link] | UnsetType = UNSET
+    databases_links: list[Link] | UnsetType = UNSET
+
+
+class User(Wire):
+    """A user; `databases` is always there."""
+
+    name: str
+    host: str
+    databases: list[Name]
+
+
+class UserList(Wire):
+    """A page of users."""
+
+    users: list[User]
+    links: list[Link] | UnsetType = UNSET
+    users_links: list[Link] | UnsetType = UNSET
+
+
+class UserDocument(Wire):
+    """One user."""
+
+    user: User
+
+
+class UserDatabases(Wire):
+    """What a user may use."""
+
+    databases: list[Name]
+
+
+class RootEnabled(Wire):
+    """GET root."""
+
+    rootEnabled: bool
+
+
+class RootUser(Wire):
+    """The superuser with its password, shown once."""
+
+    name: str
+    password: str
+
+
+class RootDocument(Wire):
+    """POST root."""
+
+    user: RootUser

@@ -1,0 +1,189 @@
+"""Configuration groups: values checked against the engine's rules, applied to instances."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coffer.catalogue import Catalogue, Parameter
+from coffer.clock import utcnow
+from coffer.database import transaction
+from coffer.dispatch import Dispatcher
+from coffer.errors import BadRequest, NotFound, Unprocessable
+from coffer.instances import Caller
+from coffer.lifecycle import begin
+from coffer.models import Configuration, DatastoreVersion, Instance, Operation
+from coffer.operations import KINDS
+from coffer.status import require_running
+
+Values = Mapping[str, Any]
+MASK = "********"
+_HIDDEN = ("password", "secret")
+
+
+class Configurations:
+    """Requests about configuration groups."""
+
+    def __init__(self, catalogue: Catalogue, dispatcher: Dispatcher) -> None:
+        self._catalogue = catalogue
+        self._dispatcher = dispatcher
+
+    def create(
+        self,
+        name: str,
+        description: str | None,
+        version: DatastoreVersion,
+        values: Values,
+        caller: Caller,
+    ) -> Configuration:
+        """Write a new group.
+
+        Raises:
+            Unprocessable: a value breaks its parameter's rule.
+        """
+        return Configuration.create(
+            project_id=caller.project_id,
+            name=name,
+            description=description,
+            version=version,
+            values=self._checked(version, values),
+        )
+
+    def update(
+        self, group: Configuration, changes: dict[str, Any], caller: Caller
+    ) -> list[Operation]:
+        """Change `name`, `description` or `values` (whole), and apply new values where attached."""
+        if "values" in changes:
+            changes["values"] = self._checked(group.version, changes["values"])
+        with transaction():
+            for key, value in changes.items():
+                setattr(group, key, value)
+            group.updated = utcnow()
+            group.save()
+            operations = (
+                [self._begin("configuration_update", row, caller, {}) for row in attached(group)]
+                if "values" in changes
+                else []
+            )
+        for operation in operations:
+            self._dispatcher.send(operation)
+        return operations
+
+    def delete(self, group: Configuration) -> None:
+        """Delete a group.
+
+        Raises:
+            BadRequest: it is attached somewhere.
+        """
+        names = [row.name for row in attached(group)]
+        if names:
+            raise BadRequest(f"configuration {group.id} is attached to {', '.join(names)}")
+        with transaction():
+            Instance.update(configuration=None).where(
+                Instance.configuration == group, Instance.deleted.is_null(False)
+            ).execute()
+            group.delete_instance()
+
+    def attach(self, instance: Instance, group: Configuration, caller: Caller) -> Operation:
+        """Give an instance the group's values."""
+        if instance.task or instance.restart_required:
+            raise BadRequest(f"instance {instance.id} is busy or waits for a restart")
+        if instance.configuration_id == group.id:
+            raise BadRequest(f"configuration {group.id} is attached already")
+        if group.version_id != instance.version_id:
+            raise BadRequest(f"configuration {group.id} is of another datastore version")
+        return self._start("configuration_attach", instance, caller, group.id)
+
+    def detach(self, instance: Instance, caller: Caller) -> Operation | None:
+        """Take an instance's group away, which brings the defaults back; None if it has none."""
+        if instance.configuration_id is None:
+            return None
+        if instance.task:
+            raise BadRequest(f"instance {instance.id} is busy")
+        return self._start("configuration_detach", instance, caller, None)
+
+    def _start(
+        self, kind: str, instance: Instance, caller: Caller, group_id: str | None
+    ) -> Operation:
+        with transaction():
+            fresh = Instance.get_by_id(instance.id)
+            require_running(fresh)
+            operation = self._begin(kind, fresh, caller, {"configuration_id": group_id})
+        self._dispatcher.send(operation)
+        return operation
+
+    @staticmethod
+    def _begin(kind: str, instance: Instance, caller: Caller, changes: dict[str, Any]) -> Operation:
+        return begin(
+            KINDS[kind],
+            instance,
+            user=caller.user,
+            request_id=caller.request_id,
+            changes=changes,
+        )
+
+    def _checked(self, version: DatastoreVersion, values: Values) -> dict[str, Any]:
+        rules = self._catalogue.parameters(version.manager, version.name)
+        if not rules and values:
+            raise Unprocessable(f"values: {version.manager} {version.name} has no parameter rules")
+        return {_rule(rules, key).name: _checked(_rule(rules, key), values[key]) for key in values}
+
+
+def attached(group: Configuration) -> list[Instance]:
+    """Living instances that have the group, by id."""
+    query = Instance.select().where(Instance.configuration == group, Instance.deleted.is_null())
+    return list(query.order_by(Instance.id))
+
+
+def masked(values: Values) -> dict[str, Any]:
+    """Values as they are shown: password-like ones hidden."""
+    return {
+        key: MASK if any(word in key.lower() for word in _HIDDEN) and value else value
+        for key, value in values.items()
+    }
+
+
+def find_rule(rules: Mapping[str, Parameter], name: str) -> Parameter:
+    """A rule by its name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if name.lower() not in rules:
+        raise NotFound(f"parameter '{name}' does not exist")
+    return rules[name.lower()]
+
+
+def _rule(rules: Mapping[str, Parameter], name: str) -> Parameter:
+    if name.lower() not in rules:
+        raise Unprocessable(f"values.{name}: there is no such parameter")
+    return rules[name.lower()]
+
+
+def _checked(rule: Parameter, value: Any) -> Any:
+    where = f"values.{rule.name}"
+    value = _typed(rule, value, where)
+    if rule.type in ("integer", "float"):
+        if rule.min is not None and value < rule.min:
+            raise Unprocessable(f"{where}: {value} is less than {rule.min}")
+        if rule.max is not None and value > rule.max:
+            raise Unprocessable(f"{where}: {value} is more than {rule.max}")
+    if rule.options and str(value).lower() not in {option.lower() for option in rule.options}:
+        raise Unprocessable(f"{where}: '{value}' is not one of {', '.join(rule.options)}")
+    return value
+
+
+def _typed(rule: Parameter, value: Any, where: str) -> Any:
+    """Trove's types, and where terraform cannot do otherwise numbers for floats and booleans."""
+    if rule.type == "integer" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if rule.type == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if rule.type == "boolean" and value in (True, False):
+        return bool(value)
+    if rule.type == "string" and isinstance(value, str) and _is_line(value):
+        return value
+    raise Unprocessable(f"{where}: {value!r} is not of type {rule.type}")
+
+
+def _is_line(text: str) -> bool:
+    """A value becomes one line of a settings file: nothing in it may begin another."""
+    return len(text) <= 4096 and all(letter.isprintable() for letter in text)
