@@ -122,11 +122,12 @@ class Provider:
     def start(
         self, verb: str, *instances: Instance, check: bool = False, **more: Any
     ) -> subprocess.Popen[str]:
-        inventory = self._inventory(instances, more)
+        inventory = self._write("inventory", self._inventory(instances))
         where = "guests" if instances else "localhost"
         command = [
             str(Path(sys.executable).with_name("ansible-playbook")),
             *("-i", str(inventory), "-e", f"verb={verb} where={where}"),
+            *("-e", f"@{self._write('more', more)}"),
             *["--check"][:check],
             str(DATA / "verb.yml"),
         ]
@@ -139,22 +140,20 @@ class Provider:
             cwd=self.scratch,
         )
 
-    def _inventory(self, instances: tuple[Instance, ...], more: dict[str, Any]) -> Path:
+    def _inventory(self, instances: tuple[Instance, ...]) -> dict[str, Any]:
         shared = {
             "provider": self.name,
             "coffer_flavor": self.data["flavor"],
             **json.loads(self.fill(json.dumps(self.data["settings"]))),
-            **more,
         }
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        guests = {each.id: {**each.variables(), **more} for each in instances}
-        groups = {
-            "hosts": {"localhost": local},
-            "vars": shared,
-            "children": {"guests": {"hosts": guests}},
-        }
-        path = self.scratch / f"inventory-{uuid.uuid4()}.json"
-        path.write_text(json.dumps({"all": groups}))
+        guests = {"hosts": {each.id: each.variables() for each in instances}}
+        hosts = {"localhost": local}
+        return {"all": {"hosts": hosts, "vars": shared, "children": {"guests": guests}}}
+
+    def _write(self, name: str, values: dict[str, Any]) -> Path:
+        path = self.scratch / f"{name}-{uuid.uuid4()}.json"
+        path.write_text(json.dumps(values))
         return path
 
     def traces(self) -> dict[str, str]:
