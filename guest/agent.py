@@ -37,7 +37,7 @@ class Agent:
         self._probe_at = 0.0
         self._send_at = 0.0
         self._trouble = ""
-        self._ready = False
+        self._trim = memory.trimmer()
 
     def run(self) -> None:
         """Never returns. SIGHUP: probe and report now."""
@@ -86,9 +86,7 @@ class Agent:
             log.info("reports arrive again")
         self._trouble = ""
         notify("READY=1", f"STATUS={self._state}, reported")
-        if not self._ready:
-            self._ready = True
-            memory.trim()
+        self._trim()
 
     def _wait(self, seconds: float, error: SendError) -> None:
         self._send_at = time.monotonic() + seconds

@@ -1,23 +1,32 @@
-"""Gives memory back that only the start needed."""
+"""Gives memory back that nothing needs until the next report."""
+
+from __future__ import annotations
 
 import ctypes
 
 from guest.files import read
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MADV_DONTNEED = 4
 
 
-def trim(maps: str = "/proc/self/maps") -> None:
-    """Let go of program code that was touched until now; what is used again comes back by itself.
+def trimmer(maps: str = "/proc/self/maps") -> Callable[[], None]:
+    """A function that lets go of program code; what is used again comes back by itself.
 
-    Importing Python's modules and the first TLS handshake touch several megabytes of code that
-    the loop never runs again. Code is never written to, so the pages can be dropped.
+    Imports and handshakes touch several megabytes of code, and the kernel maps more around it.
+    Code is never written to, so its pages can be dropped at any time.
     """
-    libc = ctypes.CDLL(None)
-    for line in (read(maps) or "").splitlines():
-        fields = line.split()
-        if len(fields) < 6 or fields[1] != "r-xp" or not fields[5].startswith("/"):
-            continue
-        start, _, end = fields[0].partition("-")
-        address, size = int(start, 16), int(end, 16) - int(start, 16)
-        libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(size), MADV_DONTNEED)
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+
+    def trim() -> None:
+        for line in (read(maps) or "").splitlines():
+            fields = line.split()
+            if len(fields) == 6 and fields[1] == "r-xp" and fields[5].startswith("/"):
+                start, end = (int(address, 16) for address in fields[0].split("-"))
+                madvise(start, end - start, MADV_DONTNEED)
+
+    return trim

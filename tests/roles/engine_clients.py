@@ -36,7 +36,11 @@ class MySQL:
         context = _context(ca, name or address) if ca else None
         try:
             connection = pymysql.connect(
-                host=address, user=user, password=password.encode(), ssl=context, ssl_disabled=not ca
+                host=address,
+                user=user,
+                password=password.encode(),
+                ssl=context,
+                ssl_disabled=not ca,
             )
         except (pymysql.MySQLError, RuntimeError) as error:
             raise RefusedError(str(error)) from None

@@ -269,19 +269,19 @@ def main() -> None:
     )
     if mysql_driver is None:
         module.fail_json(msg=mysql_driver_fail_msg, problem=mysql_driver_fail_msg)
-    reserved = module.params["reserved"]
-    server = None
+    try:
+        _, connection = mysql_connect(module, "root", autocommit=True)
+    except mysql_driver.MySQLError as error:
+        problem = f"MySQL cannot be reached: error {error.args[0]}"
+        module.exit_json(changed=False, problem=problem)
+    server, reserved = Server(connection, module.check_mode), module.params["reserved"]
     try:
         refuse_reserved(module.params, reserved)
-        _, connection = mysql_connect(module, "root", autocommit=True)
-        server = Server(connection, module.check_mode)
         make_databases(server, module.params["databases"])
         make_users(server, module.params["users"])
         facts = lists(server, reserved)
     except ProblemError as error:
-        module.exit_json(changed=bool(server and server.changed), problem=str(error))
-    except mysql_driver.MySQLError as error:
-        module.exit_json(changed=False, problem=f"MySQL cannot be reached: error {error.args[0]}")
+        module.exit_json(changed=server.changed, problem=str(error))
     module.exit_json(changed=server.changed, problem="", **facts)
 
 
