@@ -1,0 +1,53 @@
+"""The control plane's own playbook run again, and the host's restart."""
+
+import os
+import re
+import subprocess
+
+from tests.e2e.guest import Guest
+from tests.e2e.host import PREFIX, STATE, containers, links, loops, mounts, namespaces, output_of
+from tests.e2e.installation import Installation
+
+
+def test_setup_again_changes_nothing(coffer: Installation) -> None:
+    done = coffer.setup()
+    assert re.search(r"localhost +: ok=\d+ +changed=0 ", done.stdout), done.stdout
+
+
+def test_guests_come_back_after_a_restart_of_the_host(coffer: Installation, shared: Guest) -> None:
+    # given data in a guest, when the host restarts
+    shared.query("CREATE TABLE IF NOT EXISTS kept (number INT)")
+    shared.query("INSERT INTO kept VALUES (42)")
+    lose_everything_that_a_restart_loses()
+
+    # then resume brings network, disks and guest back, with the data
+    coffer.manage("resume", "-e", f"@{coffer.variables}")
+    assert coffer.healthy(shared.id)
+    assert shared.query("SELECT number FROM kept") == (42,)
+    shared.query("DROP TABLE kept")
+
+    # and once more changes nothing
+    done = coffer.manage("resume", "-e", f"@{coffer.variables}")
+    assert re.search(r"changed=0 ", done.stdout), done.stdout
+
+
+def lose_everything_that_a_restart_loses() -> None:
+    for name in containers():
+        _do("podman", "kill", name)
+    for name in namespaces():
+        _do("ip", "netns", "del", name)
+    for name in links():
+        _do("ip", "link", "del", name)
+    _do("nft", "delete", "table", "inet", PREFIX)
+    for path in sorted(mounts(), key=len, reverse=True):
+        _do("umount", path)
+    for line in output_of(
+        "losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"
+    ).splitlines():
+        if str(STATE) in line:
+            _do("losetup", "--detach", line.split()[0])
+    assert not [*links(), *namespaces(), *mounts(), *loops()], os.linesep.join(loops())
+
+
+def _do(*command: str) -> None:
+    subprocess.run(command, capture_output=True, check=False)
