@@ -4,6 +4,7 @@ import argparse
 import logging
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from redis import Redis, RedisError
@@ -18,7 +19,7 @@ from coffer.models import Operation
 from coffer.operations import SWEEP_QUEUE, State
 from coffer.operations import Queue as QueueName
 from coffer.settings import load_settings
-from worker import cron, job
+from worker import cron, job, warmth
 from worker.context import context
 from worker.sweeper import release
 
@@ -27,7 +28,15 @@ _RECONNECT_AFTER = 1.0
 
 def work(redis: Redis, queues: Sequence[str]) -> None:
     """Run operations, each in a process of its own."""
-    job.__name__  # noqa: B018  imported before the fork: a job starts without importing Ansible
+    warm = warmth.start(Path(load_settings().run_directory))
+    try:
+        _work(redis, queues)
+    finally:
+        warm.kill()
+
+
+def _work(redis: Redis, queues: Sequence[str]) -> None:
+    job.__name__  # noqa: B018  imported before the fork: a job starts without imports
     Worker(
         [Queue(name, connection=redis) for name in queues],
         connection=redis,

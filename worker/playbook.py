@@ -1,7 +1,5 @@
 """One run of one playbook through ansible-runner."""
 
-import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import ansible_runner
 from coffer.paths import ANSIBLE_CONFIG, PLAYBOOKS
 from worker.events import Recorder
 from worker.leftovers import MARK
+from worker.warmth import search_path
 from worker.watch import Watch
 
 
@@ -53,6 +52,6 @@ def _environment(directory: Path, operation_id: str) -> dict[str, str]:
         "ANSIBLE_LOCAL_TEMP": str(directory / "ansible" / "tmp"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),
         "ANSIBLE_FORCE_COLOR": "0",
-        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+        "PATH": search_path(),
         "PYTHONWARNINGS": "ignore",
     }

@@ -1,0 +1,123 @@
+"""A warm Ansible: a process that has imported it and forks a child for each run.
+
+Importing Ansible takes half a second of every run of a playbook; the child starts in a few
+hundredths. The child is what `ansible-playbook` would be: same arguments, environment, directory
+and streams. It dies with its client, so that who kills the client (an abort, a worker that goes
+on after a crash) has killed the run.
+"""
+
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NoReturn
+
+_STREAMS = 3
+_PRELOADED = (
+    "ansible.cli.playbook",
+    "ansible.executor.playbook_executor",
+    "ansible.plugins.strategy.linear",
+    "ansible.plugins.connection.ssh",
+    "ansible.plugins.connection.local",
+    "ansible.plugins.action.normal",
+    "ansible.plugins.action.command",
+    "ansible.plugins.action.copy",
+    "ansible.plugins.action.template",
+    "ansible.plugins.action.include_vars",
+    "ansible.plugins.action.set_fact",
+    "ansible.plugins.action.set_stats",
+    "ansible.plugins.action.validate_argument_spec",
+    "ansible.plugins.action.assert",
+    "ansible.plugins.callback.default",
+    "ansible.plugins.inventory.yaml",
+    "ansible.plugins.lookup.file",
+    "ansible.plugins.lookup.pipe",
+    "ansible.plugins.filter.core",
+    "ansible.plugins.filter.mathstuff",
+    "ansible.plugins.test.core",
+    "ansible.executor.module_common",
+    "cryptography.x509",
+)
+
+
+def serve(path: Path) -> None:
+    """Listen at `path` until standard input ends: the worker and all its jobs are gone."""
+    threading.Thread(target=_end_with_worker, daemon=True).start()
+    for name in _PRELOADED:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        path.chmod(0o600)
+        listener.listen(64)
+        while True:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                _child(connection)
+            connection.close()
+
+
+def _end_with_worker() -> None:
+    os.read(0, 1)  # not sys.stdin, whose lock the children would inherit
+    os._exit(0)
+
+
+def _child(connection: socket.socket) -> NoReturn:
+    """Become the run that the client asks for."""
+    code = 254
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        request = _take_over(connection)
+        os.setsid()
+        threading.Thread(target=_die_with_client, args=(connection,), daemon=True).start()
+        code = _play(request["argv"])
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        connection.send(bytes([code & 0xFF]))
+        os._exit(code & 0xFF)
+
+
+def _take_over(connection: socket.socket) -> dict[str, Any]:
+    """Streams, directory and environment of the client; returns its request."""
+    header, streams, _, _ = socket.recv_fds(connection, 4, _STREAMS)
+    size, document = int.from_bytes(header, "big"), b""
+    while len(document) < size:
+        document += connection.recv(size - len(document))
+    request: dict[str, Any] = json.loads(document)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["cwd"])
+    return request
+
+
+def _die_with_client(connection: socket.socket) -> None:
+    """The client never speaks again; when its end closes, it is gone."""
+    if connection.recv(1) == b"":
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _play(argv: list[str]) -> int:
+    from ansible import constants
+    from ansible.cli.playbook import PlaybookCLI
+
+    importlib.reload(constants)  # settings come from this run's environment
+    sys.argv = argv
+    try:
+        PlaybookCLI.cli_executor(argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

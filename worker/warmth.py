@@ -1,0 +1,41 @@
+"""Starts a worker's warm Ansible and says where runs find what to start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from coffer.paths import ANSIBLE_CONFIG
+from worker import warm_client
+
+VARIABLE = "COFFER_WARM"
+"""Names the directory of the warm program, for the jobs of the worker that started it."""
+_BIN = Path(sys.executable).parent
+
+
+def start(run_directory: Path) -> "subprocess.Popen[bytes]":
+    """Start a warm Ansible for this process and its children; it ends with the last of them."""
+    home = run_directory / "warm" / str(os.getpid())
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    listening, program = home / "socket", home / "ansible-playbook"
+    source = Path(warm_client.__file__).read_text()
+    program.write_text(
+        f"#!{sys.executable} -IS\n{source}\n"
+        f"sys.exit(hand_over({str(listening)!r}, {str(_BIN / 'ansible-playbook')!r}))\n"
+    )
+    program.chmod(0o700)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "worker.warm", str(listening)],
+        env={**os.environ, "ANSIBLE_CONFIG": str(ANSIBLE_CONFIG)},
+        cwd="/",
+        stdin=subprocess.PIPE,
+    )
+    os.environ[VARIABLE] = str(home)
+    return server
+
+
+def search_path() -> str:
+    """PATH of a run: the way to the warm Ansible first, where there is one."""
+    warm = os.environ.get(VARIABLE)
+    places = [*([warm] if warm else []), str(_BIN), os.environ.get("PATH", os.defpath)]
+    return ":".join(places)
