@@ -15,9 +15,15 @@ class Client(Protocol):
     """What the contract test asks of a client."""
 
     def databases(
-        self, address: str, user: str, password: str, ca: Path | None, name: str | None = None
+        self,
+        address: str,
+        user: str,
+        password: str,
+        ca: Path | None,
+        name: str | None = None,
+        write: bool = True,
     ) -> set[str]:
-        """Names of the databases that the user sees and may write to.
+        """Names of the databases that the user sees; `write` proves that it can use them.
 
         Without `ca` the connection is not encrypted; `name` is what the certificate must prove.
 
@@ -31,7 +37,13 @@ class MySQL:
     """PyMySQL."""
 
     def databases(
-        self, address: str, user: str, password: str, ca: Path | None, name: str | None = None
+        self,
+        address: str,
+        user: str,
+        password: str,
+        ca: Path | None,
+        name: str | None = None,
+        write: bool = True,
     ) -> set[str]:
         context = _context(ca, name or address) if ca else None
         try:
@@ -48,7 +60,7 @@ class MySQL:
             cursor.execute("SHOW DATABASES")
             found = {row[0] for row in cursor.fetchall()}
             found -= {"information_schema", "performance_schema"}
-            for database in found:
+            for database in found if write else ():
                 self._write(cursor, "`" + database.replace("`", "``") + "`")
             return found
 

@@ -12,7 +12,7 @@ import pytest
 from tests.roles.engine_clients import RefusedError
 from tests.roles.engine_fixtures import *  # noqa: F403 - fixtures are found by name
 from tests.roles.engine_fixtures import Made
-from tests.roles.engine_site import CHAIN, Guest
+from tests.roles.engine_site import CHAIN, Guest, Site
 from tests.roles.provider import Outcome
 
 pytestmark = pytest.mark.guests
@@ -96,7 +96,7 @@ def test_without_secrets_nothing_is_touched(made: Made) -> None:
 
 
 @pytest.mark.parametrize("index", range(3))
-def test_users_log_in_and_see_their_own(made: Made, site: Any, index: int) -> None:
+def test_users_log_in_and_see_their_own(made: Made, site: Site, index: int) -> None:
     user = made.guest.engine.data["users"][index]
     found = made.client.databases(
         made.guest.address, user["name"], user["password"], site.authority.certificate_path
@@ -106,7 +106,7 @@ def test_users_log_in_and_see_their_own(made: Made, site: Any, index: int) -> No
 
 
 @pytest.mark.parametrize("prove", ["address", "id"])
-def test_the_certificate_proves_the_instance(made: Made, site: Any, prove: str) -> None:
+def test_the_certificate_proves_the_instance(made: Made, site: Site, prove: str) -> None:
     name = {"address": made.guest.address, "id": made.guest.instance.id}[prove]
     user = made.guest.engine.data["users"][0]
     ca = site.authority.certificate_path
@@ -114,7 +114,7 @@ def test_the_certificate_proves_the_instance(made: Made, site: Any, prove: str) 
 
 
 @pytest.mark.parametrize("flaw", ["plain", "name", "password", "user"])
-def test_what_is_not_right_is_refused(made: Made, site: Any, flaw: str) -> None:
+def test_what_is_not_right_is_refused(made: Made, site: Site, flaw: str) -> None:
     user = made.guest.engine.data["users"][0]
     good: dict[str, Any] = {
         "user": user["name"],
@@ -197,18 +197,30 @@ def test_a_new_token_is_used_at_once(made: Made) -> None:
     assert made.conductor.tokens[-1] == f"Bearer {made.guest.token}"
 
 
-def test_accounts_follow_what_is_asked(made: Made, site: Any) -> None:
-    data, ca = made.guest.engine.data, site.authority.certificate_path
-    asked = {f"coffer_{kind}": each for kind, each in data["later"].items()}
-    done = made.guest.run("databases", "users", **asked)
-    assert (done.code, done.changed) == (0, 2), done.output
-    assert made.guest.run("databases", "users", **asked).changed == 0
-    for user, before in zip(data["later"]["users"], data["users"], strict=False):
-        with pytest.raises(RefusedError):
-            made.client.databases(made.guest.address, user["name"], before["password"], ca)
-        if user.get("state") != "absent":
-            found = made.client.databases(made.guest.address, user["name"], user["password"], ca)
-            assert found == {database["name"] for database in user["databases"]}
+def test_accounts_follow_what_is_asked(made: Made, site: Site) -> None:
+    for change in made.guest.engine.data["changes"]:
+        steps = change.get("steps", ["accounts"])
+        done = made.guest.run(*steps, **change["asked"])
+        assert (done.code, done.changed) == (0, 1), done.output
+        assert made.guest.run(*steps, "secure", **change["asked"]).changed == 0
+        where, ca = made.guest.address, site.authority.certificate_path
+        for user in change.get("enter", []):
+            found = made.client.databases(
+                where, user["name"], user["password"], ca, write="sees" in user
+            )
+            assert found == set(user.get("sees", found))
+        for user in change.get("refused", []):
+            with pytest.raises(RefusedError):
+                made.client.databases(where, user["name"], user["password"], ca)
+
+
+def test_it_comes_back_with_its_guest(made: Made) -> None:
+    compute = f"compute_{made.guest.site.data['provider']}"
+    assert made.guest.run(f"{compute}/stop").code == 0
+    seen = len(made.conductor.reports)
+    assert made.guest.run(f"{compute}/start").code == 0
+    made.conductor.wait_for(lambda each: each["state"] == "HEALTHY", 20, seen)
+    assert made.guest.run("verify").code == 0
 
 
 def test_a_name_that_is_reserved_is_refused_with_a_reason(made: Made) -> None:

@@ -35,10 +35,17 @@ options:
     elements: dict
     default: []
   users:
-    description: Users by name and host.
+    description:
+      - Users by name and host. C(databases) are all that a user may use; C(grant) and C(revoke)
+        only add and take away. C(new_name) and C(new_host) rename a user, whose grants move along.
     type: list
     elements: dict
     default: []
+  root:
+    description:
+      - The superuser that may come from everywhere, C(state) and C(password). It bears a mark by
+        which the rest of the role tells it from one that somebody left open.
+    type: dict
   reserved:
     description: Names, lower case, that may not be touched and that the answer leaves out.
     type: dict
@@ -62,6 +69,7 @@ problem:
 
 PLUGIN = "caching_sha2_password"
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+NAMES = {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}}}
 DATABASE = {
     "name": {"type": "str", "required": True},
     "character_set": {"type": "str"},
@@ -72,9 +80,15 @@ USER = {
     "name": {"type": "str", "required": True},
     "password": {"type": "str", "no_log": False},
     "host": {"type": "str", "default": "%"},
-    "databases": {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}}},
+    "databases": NAMES,
+    "grant": NAMES,
+    "revoke": NAMES,
+    "new_name": {"type": "str"},
+    "new_host": {"type": "str"},
     "state": STATE,
 }
+ROOT = {"state": STATE, "password": {"type": "str", "no_log": False}}
+ROOT_MARK = '{"coffer": "root"}'
 
 
 class ProblemError(Exception):
@@ -91,7 +105,7 @@ class Server:
 
     def __init__(self, connection: Any, check: bool) -> None:
         self._connection = connection
-        self._check = check
+        self.check = check
         self.changed = False
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
@@ -104,7 +118,7 @@ class Server:
     def change(self, what: str, statement: str) -> None:
         """Say a statement; `what` names its object for the message if it is refused."""
         self.changed = True
-        if self._check:
+        if self.check:
             return
         try:
             with self._connection.cursor() as cursor:
@@ -152,21 +166,46 @@ def _make_database(
 
 
 def make_users(server: Server, wanted: list[dict[str, Any]]) -> None:
-    """Create, alter or drop users and their grants."""
-    rows = server.rows("SELECT user, host, plugin, authentication_string FROM mysql.user")
-    present = {(row["user"], row["host"]): row for row in rows}
+    """Create, alter, rename or drop users and their grants."""
+    present = _accounts(server)
     for user in wanted:
-        host = user["host"].lower()
-        what = f"user {user['name']}@{host}"
-        account = f"{server.text(user['name'])}@{server.text(host)}"
-        row = present.get((user["name"], host))
+        key = (user["name"], user["host"].lower())
+        what, row = f"user {key[0]}@{key[1]}", present.get(key)
         if user["state"] == "absent":
             if row:
-                server.change(what, f"DROP USER {account}")
+                server.change(what, f"DROP USER {_account(server, key)}")
             continue
-        _make_user(server, what, account, user["password"], row)
-        if user["databases"] is not None:
-            _grant(server, what, account, user, host)
+        target = (user["new_name"] or key[0], (user["new_host"] or key[1]).lower())
+        if row and target != key:
+            change = f"{_account(server, key)} TO {_account(server, target)}"
+            server.change(what, f"RENAME USER {change}")
+        row = row or present.get(target)
+        _make_user(server, what, _account(server, target), user["password"], row)
+        _grant(server, what, user, key if server.check else target)
+
+
+def make_root(server: Server, wanted: dict[str, Any]) -> None:
+    """Create, alter or drop the superuser."""
+    key = ("root", "%")
+    account, row = _account(server, key), _accounts(server).get(key)
+    if wanted["state"] == "absent":
+        if row:
+            server.change("root", f"DROP USER {account}")
+        return
+    _make_user(server, "root", account, wanted["password"], row)
+    rows = server.rows("SELECT super_priv, grant_priv FROM mysql.user WHERE (user, host) = %s", key)
+    if not rows or set(rows[0].values()) != {"Y"}:
+        server.change("root", f"ALTER USER {account} ATTRIBUTE {server.text(ROOT_MARK)}")
+        server.change("root", f"GRANT ALL ON *.* TO {account} WITH GRANT OPTION")
+
+
+def _accounts(server: Server) -> dict[tuple[str, str], dict[str, Any]]:
+    rows = server.rows("SELECT user, host, plugin, authentication_string FROM mysql.user")
+    return {(row["user"], row["host"]): row for row in rows}
+
+
+def _account(server: Server, key: tuple[str, str]) -> str:
+    return "@".join(server.text(part) for part in key)
 
 
 def _make_user(
@@ -198,16 +237,21 @@ def _has_password(row: dict[str, Any], password: str) -> bool:
     return bool(_sha256_digest(password, salt, rounds) == digest)
 
 
-def _grant(server: Server, what: str, account: str, user: dict[str, Any], host: str) -> None:
-    rows = server.rows("SELECT * FROM mysql.db WHERE user = %s AND host = %s", user["name"], host)
-    whole = {row["db"]: _all_granted(row) for row in rows}
-    wanted = {database["name"] for database in user["databases"]}
+def _grant(server: Server, what: str, user: dict[str, Any], key: tuple[str, str]) -> None:
+    """Give and take what the lists say; without a list of all, others stay as they are."""
+    account, asked = _account(server, key), _names(user["databases"]) | _names(user["grant"])
+    rows = server.rows("SELECT * FROM mysql.db WHERE (user, host) = %s", key)
+    whole = {row["db"] for row in rows if _all_granted(row)}
     for row in rows:
-        if row["db"] not in wanted:
+        extra = user["databases"] is not None and row["db"] not in asked
+        if extra or row["db"] in _names(user["revoke"]):
             _revoke(server, what, account, row)
-    for name in sorted(wanted):
-        if not whole.get(name):
-            server.change(what, f"GRANT ALL ON {identifier(name)}.* TO {account}")
+    for name in sorted(asked - whole):
+        server.change(what, f"GRANT ALL ON {identifier(name)}.* TO {account}")
+
+
+def _names(things: list[dict[str, Any]] | None) -> set[str]:
+    return {thing["name"] for thing in things or []}
 
 
 def _revoke(server: Server, what: str, account: str, row: dict[str, Any]) -> None:
@@ -229,9 +273,11 @@ def refuse_reserved(params: dict[str, Any], reserved: dict[str, list[str]]) -> N
             if item["name"].lower() in reserved.get(kind, []):
                 raise ProblemError(f"{kind}: {item['name']} is reserved")
     for user in params["users"]:
-        for database in user["databases"] or []:
-            if database["name"].lower() in reserved.get("databases", []):
-                raise ProblemError(f"user {user['name']}: database {database['name']} is reserved")
+        if (user["new_name"] or "").lower() in reserved.get("users", []):
+            raise ProblemError(f"users: {user['new_name']} is reserved")
+        for name in _names(user["databases"]) | _names(user["grant"]):
+            if name.lower() in reserved.get("databases", []):
+                raise ProblemError(f"user {user['name']}: database {name} is reserved")
 
 
 def lists(server: Server, reserved: dict[str, list[str]]) -> dict[str, Any]:
@@ -263,6 +309,7 @@ def main() -> None:
             **mysql_common_argument_spec(),
             "databases": {"type": "list", "elements": "dict", "options": DATABASE, "default": []},
             "users": {"type": "list", "elements": "dict", "options": USER, "default": []},
+            "root": {"type": "dict", "options": ROOT},
             "reserved": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
@@ -279,6 +326,8 @@ def main() -> None:
         refuse_reserved(module.params, reserved)
         make_databases(server, module.params["databases"])
         make_users(server, module.params["users"])
+        if module.params["root"]:
+            make_root(server, module.params["root"])
         facts = lists(server, reserved)
     except ProblemError as error:
         module.exit_json(changed=server.changed, problem=str(error))
