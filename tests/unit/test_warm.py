@@ -29,6 +29,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     deadline = time.monotonic() + 30
     while not list(home.glob("warm/*/socket")) and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert list(home.glob("warm/*/socket"))
     yield home
     del os.environ[warmth.VARIABLE]
     server.kill()
