@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.coffer_local import guest, image, ssh, store
+from ansible.module_utils.coffer_local import guest, image, podman, ssh, store
 from ansible.module_utils.coffer_local.module import main
 from ansible.module_utils.coffer_local.settings import Settings
 from ansible.module_utils.coffer_local.steps import converge
@@ -111,8 +111,15 @@ def _up(module: AnsibleModule, settings: Settings, record: store.Record) -> list
     seed = guest.Seed(params["host_key"], params["public_key"])
     changed += guest.bring_up(settings, record, seed, check)
     if params["state"] == "running" and not check:
-        ssh.wait(record.address, params["host_key_public"], params["timeout"])
+        _wait(module, settings.name(record.instance), record.address)
     return changed
+
+
+def _wait(module: AnsibleModule, name: str, address: str) -> None:
+    try:
+        ssh.wait(address, module.params["host_key_public"], module.params["timeout"])
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}; its container is {podman.state(name)}") from error
 
 
 def _remember(module: AnsibleModule, settings: Settings, record: store.Record) -> list[str]:

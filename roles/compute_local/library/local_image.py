@@ -128,7 +128,7 @@ def _published(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
     """Under the version that was claimed: the files may have changed since."""
     name, version = module.params["name"], module.params["version"]
     if not module.check_mode:
-        place = settings.image_dir / ".build" / version
+        place = settings.image_dir / ".build" / f"{settings.prefix}-{version}"
         if place.exists():
             shutil.rmtree(place)
         place.mkdir()
@@ -136,6 +136,8 @@ def _published(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
         run("cp", "-a", "--reflink=auto", f"{source}/.", str(place), timeout=1800)
         base.clean(place)
         image.publish(settings, name, version, place)
+        if place.exists():  # another installation was faster
+            shutil.rmtree(place)
     return {"changed": True, "version": version}
 
 

@@ -125,11 +125,6 @@ def state(name: str) -> str | None:
     return answer.strip() if answer else None
 
 
-def last_words(name: str) -> str:
-    """The end of the console: why a guest did not come up."""
-    return (attempt("podman", "logs", "--tail", "5", name) or "").strip()
-
-
 def nameservers(settings: Settings) -> list[str]:
     """The setting, or the host's own; a stub on the host's loopback is of no use to a guest."""
     if settings.nameservers:
