@@ -78,3 +78,7 @@ class NotSupported(CofferError):
 
 class LeaseLost(Exception):
     """Another worker, an abort or the sweeper has taken the operation from this one."""
+
+
+class PlaybookDied(Exception):
+    """ansible-playbook was killed by someone else than its worker."""

@@ -41,7 +41,7 @@ class Recorder:
     def _record(self, state: str, data: dict[str, Any]) -> None:
         result = data.get("res") or {}
         failed = state in ("failed", "unreachable")
-        message = self._redact(_message(result)) if failed else None
+        message = self.redact(_message(result)) if failed else None
         if failed and not data.get("ignore_errors"):
             self.failing_task, self.reason = data.get("task"), message
         if state == "ok" and result.get("changed"):
@@ -58,7 +58,8 @@ class Recorder:
             message=message,
         )
 
-    def _redact(self, text: str) -> str:
+    def redact(self, text: str) -> str:
+        """The text without secrets, shortened to what a record holds."""
         for secret in self._secrets:
             text = text.replace(secret, "********")
         return text[:_LONGEST_MESSAGE]

@@ -10,7 +10,7 @@ from typing import Any
 
 from coffer.clock import utcnow
 from coffer.database import database
-from coffer.errors import LeaseLost
+from coffer.errors import LeaseLost, PlaybookDied
 from coffer.inventory import host_names, known_host
 from coffer.lifecycle import end, lease, start_undo
 from coffer.models import Instance, Operation
@@ -21,6 +21,7 @@ from worker.events import Recorder, note, texts
 from worker.leftovers import end_leftovers
 from worker.playbook import Result, play
 from worker.rundir import run_directory, write_inputs
+from worker.sweeper import release
 from worker.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ def run(operation_id: str) -> None:
             Execution(collaborators, operation).go()
         except LeaseLost:
             log.warning("operation %s: the lease was lost, stopping", operation_id)
+        except PlaybookDied:
+            release(operation, utcnow(), collaborators)
         finally:
             end_leftovers(operation_id)
 
@@ -58,6 +61,7 @@ class Execution:
 
         Raises:
             LeaseLost: someone else goes on with it.
+            PlaybookDied: nobody does; the operation needs another attempt.
         """
         killed = end_leftovers(self._operation.id)
         if killed:
@@ -121,6 +125,8 @@ class Execution:
             result = play(playbook, directory, recorder, watch)
         if watch.lost:
             raise LeaseLost(self._operation.id)
+        if result.died:
+            raise PlaybookDied(self._operation.id)
         return result
 
     def _secrets(self, instance: Instance) -> dict[str, Any]:

@@ -21,6 +21,13 @@ class Result:
     facts: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
     failing_task: str | None = None
+    died: bool = False
+    """ansible-playbook was killed: the run has no end of its own."""
+
+
+_KILLED = (None, 254)
+"""Codes of a run that was killed: by a signal, and what the warm Ansible says then."""
+_LAST_LINES = 10
 
 
 def play(playbook: str, directory: Path, recorder: Recorder, watch: Watch) -> Result:
@@ -38,9 +45,18 @@ def play(playbook: str, directory: Path, recorder: Recorder, watch: Watch) -> Re
     return Result(
         False,
         recorder.facts,
-        recorder.reason or f"ansible-playbook ended with code {runner.rc} ({runner.status})",
+        recorder.reason or recorder.redact(_last_words(runner)),
         recorder.failing_task,
+        died=runner.rc in _KILLED and not watch.must_stop(),
     )
+
+
+def _last_words(runner: Any) -> str:
+    """Of a run that ended before any task of it could fail."""
+    with runner.stdout as stream:
+        lines = stream.read().strip().splitlines()
+    said = "\n".join(lines[-_LAST_LINES:])
+    return f"ansible-playbook ended with code {runner.rc}:\n{said}"
 
 
 def _environment(directory: Path, operation_id: str) -> dict[str, str]:

@@ -54,9 +54,9 @@ def _release(row: Operation, now: datetime) -> list[Operation]:
     if row.runner != "worker":
         return close(row.id, State.EXPIRED, "the playbook run by hand never ended", None, {}, now)
     if row.attempt >= row.attempts and not _begin_undo(row):
-        reason = row.reason or f"the worker died {row.attempt} times"
+        reason = row.reason or f"the worker or its playbook died {row.attempt} times"
         return close(row.id, State(row.outcome or State.FAILED), reason, None, {}, now)
-    note(row, "failed", "the worker died; the operation goes on by itself")
+    note(row, "failed", "the worker or its playbook died; the operation goes on by itself")
     row.state, row.lease_owner, row.lease_until = State.QUEUED, None, None
     row.save()
     return [row]
@@ -68,7 +68,7 @@ def _begin_undo(row: Operation) -> bool:
     if row.phase == "undo" or kind.undo is None:
         return False
     row.phase, row.outcome = "undo", State.FAILED
-    row.reason = f"the worker died {row.attempt} times"
+    row.reason = f"the worker or its playbook died {row.attempt} times"
     row.attempts = row.attempt + kind.attempts
     return True
 
