@@ -109,8 +109,12 @@ def _die_with_client(connection: socket.socket) -> None:
 def _play(argv: list[str]) -> int:
     from ansible import constants
     from ansible.cli.playbook import PlaybookCLI
+    from ansible.plugins.loader import callback_loader
 
-    importlib.reload(constants)  # settings come from this run's environment
+    # Settings come from this run's environment; so does where ansible-runner's callback lies.
+    importlib.reload(constants)
+    for path in constants.DEFAULT_CALLBACK_PLUGIN_PATH:
+        callback_loader.add_directory(path)
     sys.argv = argv
     try:
         PlaybookCLI.cli_executor(argv)
