@@ -43,12 +43,16 @@ lint: $(VENV)/.installed ## ruff, mypy, ansible-lint, shellcheck
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/ansible-lint --offline --profile production playbooks roles
 	git ls-files -co --exclude-standard | xargs grep -lE '^#!/(bin|usr/bin/env) ?(ba)?sh' | xargs -r $(VENV)/bin/shellcheck
 
+.PHONY: packages
+packages: $(VENV)/.installed # what the tests need of the system (root)
+	@$(VENV)/bin/ansible-playbook -i /dev/null -e ansible_python_interpreter=$(CURDIR)/$(VENV)/bin/python tests/packages.yml
+
 .PHONY: unit
-unit: $(VENV)/.installed ## quick tests, without guests
-	$(VENV)/bin/python -m pytest tests/unit tests/api
+unit: packages ## quick tests, without guests
+	$(VENV)/bin/python -m pytest -n 2 tests/unit tests/api
 
 .PHONY: guests
-guests: $(VENV)/.installed ## tests on real guests (root)
+guests: packages ## tests on real guests (root)
 	$(VENV)/bin/python -m pytest tests/roles tests/e2e
 
 .PHONY: lock

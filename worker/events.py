@@ -12,7 +12,21 @@ _STATES = {
     "runner_on_skipped": "skipped",
     "runner_on_unreachable": "unreachable",
 }
-_PLUMBING = ("include_role", "include_tasks", "import_role", "import_tasks", "meta", "include_vars")
+_PLUMBING = (
+    "assert",
+    "debug",
+    "import_role",
+    "import_tasks",
+    "include_role",
+    "include_tasks",
+    "include_vars",
+    "meta",
+    "set_fact",
+    "set_stats",
+    "validate_argument_spec",
+)
+"""Steps that change nothing outside Ansible; worth a record only when they fail."""
+FAILURES = ("failed", "unreachable")
 _SHORTEST_SECRET = 6
 """Characters; shorter texts are no secrets of ours and would blank out half a sentence."""
 _LONGEST_MESSAGE = 4000
@@ -34,13 +48,13 @@ class Recorder:
         if event["event"] == "playbook_on_stats":
             self.facts = (data.get("artifact_data") or {}).get("coffer_facts") or {}
         state = _STATES.get(event["event"])
-        if state and not _is_plumbing(data):
+        if state and not (_is_plumbing(data) and state not in FAILURES):
             self._record(state, data)
         return False
 
     def _record(self, state: str, data: dict[str, Any]) -> None:
         result = data.get("res") or {}
-        failed = state in ("failed", "unreachable")
+        failed = state in FAILURES
         message = self.redact(_message(result)) if failed else None
         if failed and not data.get("ignore_errors"):
             self.failing_task, self.reason = data.get("task"), message
