@@ -26,7 +26,7 @@ _PLUMBING = (
     "validate_argument_spec",
 )
 """Steps that change nothing outside Ansible; worth a record only when they fail."""
-FAILURES = ("failed", "unreachable")
+_FAILURES = ("failed", "unreachable")
 _SHORTEST_SECRET = 6
 """Characters; shorter texts are no secrets of ours and would blank out half a sentence."""
 _LONGEST_MESSAGE = 4000
@@ -48,13 +48,13 @@ class Recorder:
         if event["event"] == "playbook_on_stats":
             self.facts = (data.get("artifact_data") or {}).get("coffer_facts") or {}
         state = _STATES.get(event["event"])
-        if state and not (_is_plumbing(data) and state not in FAILURES):
+        if state and not (_is_plumbing(data) and state not in _FAILURES):
             self._record(state, data)
         return False
 
     def _record(self, state: str, data: dict[str, Any]) -> None:
         result = data.get("res") or {}
-        failed = state in FAILURES
+        failed = state in _FAILURES
         message = self.redact(_message(result)) if failed else None
         if failed and not data.get("ignore_errors"):
             self.failing_task, self.reason = data.get("task"), message
