@@ -50,6 +50,7 @@ def _order(coffer: Installation, shared: Guest) -> Iterator[None]:
     made = coffer.instance_ids() - before
     coffer.delete(*made)
     wait_for("only shared containers", lambda: len(containers()) <= len(before))
+    coffer.stop(shared.id)
     coffer.healthy(shared.id)
 
 

@@ -185,14 +185,18 @@ class Installation:
 
     def delete(self, *instance_ids: str) -> None:
         """Delete instances at once, whatever is under way with them."""
+        self.stop(*instance_ids)
+        started = [self.api.send("DELETE", f"/instances/{key}") for key in instance_ids]
+        ends = [self.ended(answer.operation) for answer in started if answer.status == 202]
+        assert {row["state"] for row in ends} <= {"succeeded"}, ends
+
+    def stop(self, *instance_ids: str) -> None:
+        """Abort what is under way with the instances."""
         for key in instance_ids:
             for row in self.api.get(f"/operations?instance_id={key}")["operations"]:
                 if row["state"] not in ENDED:
                     self.api.act(row["id"], "abort")
                     self.ended(row["id"])
-        started = [self.api.send("DELETE", f"/instances/{key}") for key in instance_ids]
-        ends = [self.ended(answer.operation) for answer in started if answer.status == 202]
-        assert {row["state"] for row in ends} <= {"succeeded"}, ends
 
     def instance_ids(self) -> set[str]:
         """Of all instances that are not deleted."""
@@ -246,7 +250,7 @@ def _run(
         timeout=timeout,
     )
     assert not check or done.returncode == 0, (
-        f"{command}: exit status {done.returncode}\n{done.stderr}\n{done.stdout[-3000:]}"
+        f"{command}: exit status {done.returncode}\n{done.stderr}\n{done.stdout[-2000:]}"
     )
     return done
 

@@ -5,7 +5,6 @@ import random
 import signal
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 
@@ -37,16 +36,21 @@ class Attempt:
         return self.horse.parent()
 
     @property
+    def client(self) -> psutil.Process:
+        """What ansible-runner started: it hands the run to the worker's warm Ansible."""
+        return wait_for("client", lambda: _with("ansible-playbook", self.horse), 20, pause=0.02)
+
+    @property
     def playbook(self) -> psutil.Process:
-        """ansible-playbook."""
-        return wait_for("ansible-playbook", self._playbook, timeout=20, pause=0.02)
-
-    def _playbook(self) -> Any:
-        return next((each for each in self.horse.children() if _is_playbook(each)), None)
+        """The run of Ansible itself, a child of the worker's warm one."""
+        warm = wait_for("warm Ansible", lambda: _with("worker.warm", self.worker), pause=0.02)
+        return wait_for("run of Ansible", lambda: _with("worker.warm", warm), 20, pause=0.02)
 
 
-def _is_playbook(process: psutil.Process) -> bool:
-    return any("ansible-playbook" in word for word in process.cmdline()[:2])
+def _with(word: str, parent: psutil.Process) -> psutil.Process | None:
+    """A child that has the word among its first arguments."""
+    found = (each for each in parent.children() if any(word in said for said in each.cmdline()[:4]))
+    return next(found, None)
 
 
 def attempt_at(coffer: Installation, operation: str) -> Attempt:
@@ -59,7 +63,7 @@ def attempt_at(coffer: Installation, operation: str) -> Attempt:
 
 
 def kill_at(moment: float, coffer: Installation, operation: str, victim: str) -> None:
-    """kill -9 of an attempt's worker, horse or playbook, some seconds after it began."""
+    """kill -9 of an attempt's worker, horse, client or playbook, some seconds after it began."""
     attempt = attempt_at(coffer, operation)
     began = time.monotonic()
     process = getattr(attempt, victim)

@@ -14,13 +14,13 @@ from tests.e2e.installation import Installation
 from tests.e2e.processes import kill_at, moments
 from tests.e2e.waiting import at_once
 
-VICTIMS = ("worker", "horse", "playbook")
+VICTIMS = ("worker", "horse", "client", "playbook")
 LONGEST = 7.0
 """Seconds that a creation takes at least."""
 
 
 def test_a_killed_creation_goes_on_by_itself(coffer: Installation, shared: Guest) -> None:
-    # given instances in the making, when worker, work horse or playbook of each is killed
+    # given instances in the making, when one process of each is killed
     before = snapshot_of_host()
     cases = [(victim, moment) for victim in VICTIMS for moment in moments(victim, 2, LONGEST)]
     made = at_once(lambda case: create_and_kill(coffer, *case), cases)

@@ -13,7 +13,9 @@ def play(coffer: Installation, playbook: str, *arguments: str, check: bool = Tru
 
 def changes(done: Done) -> int:
     """How many tasks changed something."""
-    return sum(int(number) for number in re.findall(r"changed=(\d+)", done.stdout))
+    found = re.findall(r"ok=[1-9]\d* +changed=(\d+)", done.stdout)
+    assert found, done.stdout
+    return sum(int(number) for number in found)
 
 
 def newest(coffer: Installation, guest: Guest) -> tuple[str, str, str]:
