@@ -60,6 +60,14 @@ class Api:
         """Ask for a change; never repeated by itself, since it may have been heard."""
         return self._send("POST", self.endpoint.url + path, body)
 
+    def put(self, path: str, body: Document) -> Reply:
+        """Ask for a change; never repeated by itself, since it may have been heard."""
+        return self._send("PUT", self.endpoint.url + path, body)
+
+    def patch(self, path: str, body: Document) -> Reply:
+        """Ask for a change; never repeated by itself, since it may have been heard."""
+        return self._send("PATCH", self.endpoint.url + path, body)
+
     def delete(self, path: str) -> Reply:
         """Ask for a deletion."""
         return self._send("DELETE", self.endpoint.url + path)

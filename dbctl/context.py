@@ -82,10 +82,17 @@ class Context:
         follower = Follower(self.api, operation_id, make_progress(), Pace())
         return follower.run(self.args.timeout, after)
 
-    def finish(self, operation_id: str | None, done: str = "", after: int = 0) -> None:
+    def finish(
+        self,
+        operation_id: str | None,
+        done: str = "",
+        after: int = 0,
+        beside: Document | None = None,
+    ) -> None:
         """See an accepted change through as `--no-wait` says, and report it.
 
-        `done` is the sentence for success, if one is due. Raises OperationFailed when there is
+        `done` is the sentence for success, if one is due; `beside` goes into the JSON document
+        with the operation. Raises OperationFailed when there is
         no success.
         """
         from dbctl.follow import failure, ways
@@ -93,18 +100,18 @@ class Context:
         if operation_id is None:
             raise DbctlError("the server did not name the operation; it may not be a Coffer server")
         if not self.args.wait:
-            self.report(self.api.get(f"/operations/{operation_id}")["operation"])
+            self.report(self.api.get(f"/operations/{operation_id}")["operation"], beside)
             for line in ways(operation_id):
                 self.say(line)
             return
         operation = self.follow(operation_id, after)
-        self.report(operation)
+        self.report(operation, beside)
         if operation["state"] != "succeeded":
             raise failure(operation)
         if done:
             self.say(done)
 
-    def report(self, operation: Document) -> None:
+    def report(self, operation: Document, beside: Document | None = None) -> None:
         """The operation as JSON, if that was asked for."""
         if self.json:
-            output.print_json({"operation": operation}, self.out)
+            output.print_json({"operation": operation, **(beside or {})}, self.out)

@@ -5,7 +5,20 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from dbctl.nouns import ca, completion, connect, create, datastore, flavor, instance, operation
+from dbctl.nouns import (
+    ca,
+    completion,
+    configuration,
+    connect,
+    create,
+    database,
+    datastore,
+    flavor,
+    instance,
+    operation,
+    root,
+    user,
+)
 
 DESCRIPTION = "Databases as a service: create, watch and use them."
 EPILOG = """\
@@ -48,6 +61,10 @@ def build_parser() -> argparse.ArgumentParser:
     nouns = parser.add_subparsers(dest="noun", metavar="NOUN", required=True)
     verbs = instance.add(nouns)
     create.add(verbs)
+    database.add(nouns)
+    user.add(nouns)
+    root.add(nouns)
+    configuration.add(nouns)
     operation.add(nouns)
     datastore.add(nouns)
     flavor.add(nouns)

@@ -36,6 +36,13 @@ def operation(api: Api, wanted: str) -> Document:
     return only("operation", wanted, matches, describe_operation)
 
 
+def configuration(api: Api, wanted: str) -> Document:
+    """The configuration group of that id, that name or that prefix of an id."""
+    rows = api.pages("/configurations", "configurations")
+    named = [row for row in rows if wanted in (row["name"], row["id"])]
+    return only("configuration", wanted, named or prefixed(rows, wanted), describe_group)
+
+
 def newest_of_each(rows: Iterable[Document]) -> list[Document]:
     """The newest operation of each instance: instances may share a name."""
     newest: dict[str, Document] = {}
@@ -70,6 +77,11 @@ def only(
 def describe_instance(row: Document) -> str:
     """A line that tells one instance from another."""
     return f"{row['id']}  {one_line(row['name'])}  {row['status']}"
+
+
+def describe_group(row: Document) -> str:
+    """A line that tells one configuration group from another."""
+    return f"{row['id']}  {one_line(row['name'])}"
 
 
 def describe_operation(row: Document) -> str:
