@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis, RedisError
-from rq import Queue, SimpleWorker, Worker
+from rq import Queue
 from rq.cron import CronScheduler
 from rq.job import Job
 
@@ -21,6 +21,7 @@ from coffer.operations import Queue as QueueName
 from coffer.settings import load_settings
 from worker import cron, job, warmth
 from worker.context import context
+from worker.enduring import EnduringSimpleWorker, EnduringWorker
 from worker.sweeper import release
 
 _RECONNECT_AFTER = 1.0
@@ -37,7 +38,7 @@ def work(redis: Redis, queues: Sequence[str]) -> None:
 
 def _work(redis: Redis, queues: Sequence[str]) -> None:
     job.__name__  # noqa: B018  imported before the fork: a job starts without imports
-    Worker(
+    EnduringWorker(
         [Queue(name, connection=redis) for name in queues],
         connection=redis,
         work_horse_killed_handler=_horse_killed,
@@ -55,9 +56,8 @@ def _horse_killed(dead: Job, _pid: int, _status: int, _usage: Any) -> None:
 
 def sweep(redis: Redis, _queues: Sequence[str]) -> None:
     """Run the sweeper's rounds."""
-    SimpleWorker([Queue(SWEEP_QUEUE, connection=redis)], connection=redis).work(
-        logging_level="WARNING"
-    )
+    queues = [Queue(SWEEP_QUEUE, connection=redis)]
+    EnduringSimpleWorker(queues, connection=redis).work(logging_level="WARNING")
 
 
 def schedule(redis: Redis, _queues: Sequence[str]) -> None:

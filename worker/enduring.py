@@ -1,0 +1,30 @@
+"""RQ's workers for a Redis that may be away or emptied at any moment."""
+
+from typing import Any
+
+from rq import SimpleWorker, Worker
+
+
+class _Enduring:
+    """Comes back soon, and registers again when Redis has forgotten it."""
+
+    max_connection_wait_time = 2.0
+    connection: Any
+    redis_workers_keys: str
+    key: str
+    register_birth: Any
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Tell that the worker is alive; RQ does this before each look at the queues."""
+        if pipeline is None and not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.connection.delete(self.key)
+            self.register_birth()
+        super().heartbeat(timeout, pipeline)  # type: ignore[misc]
+
+
+class EnduringWorker(_Enduring, Worker):
+    """Runs each job in a process of its own."""
+
+
+class EnduringSimpleWorker(_Enduring, SimpleWorker):
+    """Runs jobs in its own process."""
