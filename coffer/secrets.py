@@ -58,7 +58,8 @@ class Vault:
     @staticmethod
     def forget(instance: Instance, *names: str) -> None:
         """Delete the named secrets of the instance, all of them when none is named."""
-        query = Secret.delete().where(Secret.instance == instance)  # type: ignore[misc]
+        owner: Any = Secret.instance
+        query = Secret.delete().where(owner == instance)
         if names:
             query = query.where(Secret.name.in_(names))
         query.execute()
