@@ -48,4 +48,3 @@ def test_aborted_creation_can_be_retried(coffer: Installation, shared: Guest) ->
     coffer.dbctl("operation", "retry", operation)
     assert coffer.healthy(guest.id)
     assert guest.query("SELECT CURRENT_USER()") == ("app@%",)
-    assert "fault" not in coffer.api.instance(guest.id)

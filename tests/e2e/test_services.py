@@ -14,7 +14,7 @@ WORKERS = 3
 
 def test_killed_services_lose_no_operation(coffer: Installation) -> None:
     # given operations that run and operations that wait for a worker
-    made = [coffer.begin(f"service-{number}") for number in range(WORKERS + 2)]
+    made = [coffer.begin(f"service-{number}") for number in range(WORKERS + 1)]
     states = wait_for(
         "operations queued and running",
         lambda: len(found := states_of(coffer, made)) == 2 and found,

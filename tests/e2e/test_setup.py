@@ -1,6 +1,5 @@
 """The control plane's own playbook run again, and the host's restart."""
 
-import os
 import re
 import subprocess
 
@@ -39,14 +38,18 @@ def lose_everything_that_a_restart_loses() -> None:
     for name in links():
         _do("ip", "link", "del", name)
     _do("nft", "delete", "table", "inet", PREFIX)
-    for path in sorted(mounts(), key=len, reverse=True):
-        _do("umount", path)
-    for line in output_of(
-        "losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"
-    ).splitlines():
-        if str(STATE) in line:
-            _do("losetup", "--detach", line.split()[0])
-    assert not [*links(), *namespaces(), *mounts(), *loops()], os.linesep.join(loops())
+    while mounts() or loops():  # a disk, its device, then the pool that it lies in
+        for path in sorted(mounts(), key=len, reverse=True):
+            _do("umount", path)
+        for device in devices():
+            _do("losetup", "--detach", device)
+    assert not [*links(), *namespaces(), *mounts(), *loops()]
+
+
+def devices() -> list[str]:
+    """Loop devices of the installation."""
+    lines = output_of("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE")
+    return [line.split()[0] for line in lines.splitlines() if str(STATE) in line]
 
 
 def _do(*command: str) -> None:
