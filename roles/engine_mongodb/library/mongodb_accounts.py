@@ -1,0 +1,340 @@
+#!/usr/bin/python
+"""Makes the databases, users and grants of a MongoDB what they should be, in one round."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+from base64 import b64decode
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.coffer_mongodb import (
+    GRANT,
+    CommandError,
+    Connection,
+    Document,
+    granted,
+    host_of,
+    lists,
+)
+
+DOCUMENTATION = r"""
+module: mongodb_accounts
+short_description: Databases, users and grants of a MongoDB
+description:
+  - Creates what is missing, mends what differs and removes what shall be absent, all in one round
+    to the guest. The modules of community.mongodb take a connection and a task for each user,
+    set passwords anew in every run or never, and know no databases.
+  - Any text is taken as it is, as a name and as a password; names travel as data, and nothing is
+    evaluated. What MongoDB cannot take is refused with a sentence.
+  - Users live in the database C(admin). A user reads, writes and administers the databases given
+    and no others. Without O(users[].databases) the grants stay as they are, and without
+    O(users[].password) the password does.
+  - Passwords are neither logged nor returned. Hide the task with C(no_log), and show C(problem).
+options:
+  databases:
+    description: Databases by name. MongoDB has no character sets; those are left out.
+    type: list
+    elements: dict
+    default: []
+  users:
+    description:
+      - Users by name. C(host) is V(%), an address, a network or a pattern of whole octets such as
+        V(10.0.%). C(databases) are all that a user may use; C(grant) and C(revoke) only add and
+        take away. C(new_host) moves a user, C(new_name) renames one and needs a C(password).
+    type: list
+    elements: dict
+    default: []
+  root:
+    description: The superuser that may come from everywhere, C(state) and C(password).
+    type: dict
+  reserved:
+    description: Names, lower case, that may not be touched and that the answer leaves out.
+    type: dict
+  port:
+    description: Port of the server.
+    type: int
+    required: true
+author: Coffer
+"""
+
+RETURN = r"""
+databases:
+  description: All databases there are afterwards, as V({"name"}).
+  type: list
+  returned: success
+users:
+  description: All users there are afterwards, as V({"name", "host", "databases"}).
+  type: list
+  returned: success
+problem:
+  description: Why the work stopped, in words without a secret; empty when it did not.
+  type: str
+  returned: always
+"""
+
+MECHANISM = "SCRAM-SHA-256"
+# An empty collection makes a database: MongoDB itself forgets one that holds nothing.
+MARKER = "coffer.created"
+STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+NAMES = {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}}}
+DATABASE = {
+    "name": {"type": "str", "required": True},
+    "character_set": {"type": "str"},
+    "collate": {"type": "str"},
+    "state": STATE,
+}
+USER = {
+    "name": {"type": "str", "required": True},
+    "password": {"type": "str", "no_log": False},
+    "host": {"type": "str", "default": "%"},
+    "databases": NAMES,
+    "grant": NAMES,
+    "revoke": NAMES,
+    "new_name": {"type": "str"},
+    "new_host": {"type": "str"},
+    "state": STATE,
+}
+ROOT = {"state": STATE, "password": {"type": "str", "no_log": False}}
+
+
+class ProblemError(Exception):
+    """Something that was asked for cannot be; the message names it."""
+
+
+class Server:
+    """Runs commands, and keeps those that change something for check mode."""
+
+    def __init__(self, connection: Any, check: bool) -> None:
+        self._connection = connection
+        self.check = check
+        self.changed = False
+
+    def command(self, database: str, body: Document) -> Document:
+        """Ask something."""
+        reply: Document = self._connection.command(database, body)
+        return reply
+
+    def change(self, what: str, database: str, body: Document) -> None:
+        """Change something; `what` names its object for the message if it is refused."""
+        self.changed = True
+        if self.check:
+            return
+        try:
+            self._connection.command(database, body)
+        except CommandError as error:
+            reason = str(error)
+            if body.get("pwd") and body["pwd"] in reason:
+                reason = "refused"
+            raise ProblemError(f"{what}: MongoDB error {error.code}: {reason}") from None
+
+
+def make_databases(server: Server, wanted: list[Document]) -> None:
+    """Create or drop databases."""
+    found = server.command("admin", {"listDatabases": 1, "nameOnly": True})["databases"]
+    present = {each["name"] for each in found}
+    for database in wanted:
+        name = database["name"]
+        if database["state"] == "absent":
+            if name in present:
+                server.change(f"database {name}", name, {"dropDatabase": 1})
+        elif name not in present:
+            server.change(f"database {name}", _usable(name), {"create": MARKER})
+
+
+def _usable(name: str) -> str:
+    """The name, if MongoDB can take it for a database."""
+    if re.search(r'[/\\. "$\0]', name):
+        raise ProblemError(f'database {name}: a name cannot hold / \\ . " $ or spaces')
+    if not 0 < len(name.encode()) < 64:
+        raise ProblemError(f"database {name}: a name has at most 63 bytes")
+    return name
+
+
+def client_source(what: str, host: str) -> list[Document]:
+    """What MongoDB calls the restriction to a host; [] for V(%).
+
+    Raises:
+        ProblemError: MongoDB has no such restriction.
+    """
+    if host == "%":
+        return []
+    octets = re.fullmatch(r"((?:\d{1,3}\.){1,3})%", host)
+    if octets:
+        parts = octets[1].rstrip(".").split(".")
+        host = ".".join(parts + ["0"] * (4 - len(parts))) + f"/{8 * len(parts)}"
+    try:
+        network = ipaddress.ip_network(host, strict=False)
+    except ValueError:
+        raise ProblemError(
+            f"{what}: MongoDB knows addresses, networks such as 10.0.0.0/8 and %, not {host}"
+        ) from None
+    return [{"clientSource": [str(network)]}]
+
+
+def make_users(server: Server, wanted: list[Document]) -> None:
+    """Create, alter, rename or drop users and their grants."""
+    for user in wanted:
+        _make_user(server, user)
+
+
+def _find(server: Server, name: str) -> Document | None:
+    body = {"usersInfo": {"user": name, "db": "admin"}, "showCredentials": True}
+    users: list[Document] = server.command("admin", body)["users"]
+    return users[0] if users else None
+
+
+def _make_user(server: Server, user: Document) -> None:
+    what, present = f"user {user['name']}@{user['host']}", _find(server, user["name"])
+    target = (user["new_name"] or user["name"], user["new_host"] or user["host"])
+    if user["state"] == "absent":
+        if present and host_of(present) == user["host"]:
+            server.change(what, "admin", {"dropUser": user["name"]})
+        return
+    old = present
+    if target[0] != user["name"]:
+        present = _find(server, target[0])
+        if old and present:
+            raise ProblemError(f"{what}: there is a user {target[0]} already")
+    _refuse_second_host(what, old or present, {user["host"], target[1]})
+    if user["password"] is None and not present:
+        raise ProblemError(_needs_password(what, old))
+    change = _differences(user, target[1], present, old or present, what)
+    if not present:
+        server.change(what, "admin", {"createUser": target[0], **change})
+        if old:
+            server.change(what, "admin", {"dropUser": user["name"]})
+    elif change:
+        server.change(what, "admin", {"updateUser": target[0], **change})
+
+
+def _needs_password(what: str, old: Document | None) -> str:
+    if old:
+        return f"{what}: MongoDB cannot rename users; give a new password with the new name"
+    return f"{what}: a new user needs a password"
+
+
+def _refuse_second_host(what: str, present: Document | None, hosts: set[str]) -> None:
+    if present and host_of(present) not in hosts:
+        raise ProblemError(f"{what}: the user is there for host {host_of(present)}, and has but one")
+
+
+def _differences(
+    user: Document, host: str, present: Document | None, like: Document | None, what: str
+) -> Document:
+    """What to tell createUser or updateUser; empty if all is as it should be.
+
+    `present` is the user under the name it shall have, `like` also under the one it had.
+    """
+    change: Document = {}
+    if user["password"] is not None and not (present and has_password(present, user["password"])):
+        change |= {"pwd": user["password"], "mechanisms": [MECHANISM]}
+    roles = roles_of(user, like)
+    if not present or _plain(roles) != _plain(present["roles"]):
+        change["roles"] = roles
+    if not present or host_of(present) != host:
+        source = client_source(what, host)
+        change |= {"customData": {"host": host}, "authenticationRestrictions": source}
+    return change
+
+
+def roles_of(user: Document, like: Document | None) -> list[Document]:
+    """Roles by the lists; without a list of all, others stay as they are."""
+    held = {each["name"] for each in granted(like)} if like else set()
+    names = _names(user["databases"]) if user["databases"] is not None else held
+    names = (names | _names(user["grant"])) - _names(user["revoke"])
+    return [{"role": role, "db": name} for name in sorted(names) for role in GRANT]
+
+
+def make_root(server: Server, wanted: Document) -> None:
+    """Create, alter or drop the superuser."""
+    present, roles = _find(server, "root"), [{"role": "root", "db": "admin"}]
+    if wanted["state"] == "absent":
+        if present:
+            server.change("root", "admin", {"dropUser": "root"})
+        return
+    if not present and wanted["password"] is None:
+        raise ProblemError("root: a new user needs a password")
+    change: Document = {}
+    if wanted["password"] and not (present and has_password(present, wanted["password"])):
+        change |= {"pwd": wanted["password"], "mechanisms": [MECHANISM]}
+    if not present or _plain(present["roles"]) != _plain(roles):
+        change["roles"] = roles
+    if change:
+        server.change("root", "admin", {"updateUser" if present else "createUser": "root", **change})
+
+
+def has_password(user: Document, password: str) -> bool:
+    """Whether the stored keys are of this password (RFC 5802 and 7677)."""
+    stored = user.get("credentials", {}).get(MECHANISM)
+    if not stored:
+        return False
+    from pymongo.saslprep import saslprep
+
+    try:
+        text = str(saslprep(password)).encode()
+    except ValueError:
+        return False
+    salt, rounds = b64decode(stored["salt"]), stored["iterationCount"]
+    salted = hashlib.pbkdf2_hmac("sha256", text, salt, rounds)
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    return hmac.compare_digest(hashlib.sha256(key).digest(), b64decode(stored["storedKey"]))
+
+
+def _names(things: list[Document] | None) -> set[str]:
+    return {thing["name"] for thing in things or []}
+
+
+def _plain(roles: list[Document]) -> set[tuple[str, str]]:
+    return {(role["role"], role["db"]) for role in roles}
+
+
+def refuse_reserved(params: Document, reserved: dict[str, list[str]]) -> None:
+    """Keep away from the names that the engine and the service live by."""
+    for kind in ("databases", "users"):
+        for item in params[kind]:
+            if item["name"].lower() in reserved[kind]:
+                raise ProblemError(f"{kind}: {item['name']} is reserved")
+    for user in params["users"]:
+        if (user["new_name"] or "").lower() in reserved["users"]:
+            raise ProblemError(f"users: {user['new_name']} is reserved")
+        for name in _names(user["databases"]) | _names(user["grant"]):
+            if name.lower() in reserved["databases"]:
+                raise ProblemError(f"user {user['name']}: database {name} is reserved")
+            _usable(name)
+
+
+def main() -> None:
+    """Do what the parameters say; a problem is told, not raised, so that it can be shown."""
+    module = AnsibleModule(
+        argument_spec={
+            "databases": {"type": "list", "elements": "dict", "options": DATABASE, "default": []},
+            "users": {"type": "list", "elements": "dict", "options": USER, "default": []},
+            "root": {"type": "dict", "options": ROOT},
+            "reserved": {"type": "dict", "default": {}},
+            "port": {"type": "int", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    reserved = {"databases": [], "users": [], **module.params["reserved"]}
+    try:
+        server = Server(Connection(module.params["port"], "root"), module.check_mode)
+    except (OSError, CommandError) as error:
+        module.exit_json(changed=False, problem=f"MongoDB cannot be reached: {error}")
+    try:
+        refuse_reserved(module.params, reserved)
+        make_databases(server, module.params["databases"])
+        make_users(server, module.params["users"])
+        if module.params["root"]:
+            make_root(server, module.params["root"])
+        facts = lists(server, reserved)
+    except (ProblemError, CommandError, OSError) as error:
+        module.exit_json(changed=server.changed, problem=str(error))
+    module.exit_json(changed=server.changed, problem="", **facts)
+
+
+if __name__ == "__main__":
+    main()
