@@ -13,35 +13,13 @@ import statistics
 import subprocess
 import sys
 import time
-import tomllib
-import urllib.request
 from pathlib import Path
-from typing import Any
+
+from client import Api
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path("/var/cache/coffer/images")
-CONFIG = Path.home() / ".config/coffer/dbctl.toml"
 PHASES = ("launch", "boot", "configure", "start", "watch", "verify", "record", "total")
-
-
-class Api:
-    """The installation that dbctl's configuration names."""
-
-    def __init__(self) -> None:
-        values = tomllib.loads(CONFIG.read_text())
-        self._url, self._token = values["url"], values["token"]
-
-    def call(self, method: str, path: str, body: Any = None) -> tuple[Any, str]:
-        """The document and the id of the operation that was started."""
-        request = urllib.request.Request(  # noqa: S310
-            self._url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"X-Auth-Token": self._token, "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
-            text = answer.read()
-            return json.loads(text or b"{}"), answer.headers.get("Coffer-Operation-Id", "")
 
 
 def create(api: Api, engine: str, flavor: str) -> tuple[str, str, float]:
