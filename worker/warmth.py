@@ -1,6 +1,7 @@
 """Starts a worker's warm Ansible and says where runs find what to start."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ _BIN = Path(sys.executable).parent
 
 def start(run_directory: Path) -> "subprocess.Popen[bytes]":
     """Start a warm Ansible for this process and its children; it ends with the last of them."""
+    _discard_those_of_the_dead(run_directory / "warm")
     home = run_directory / "warm" / str(os.getpid())
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     listening, program = home / "socket", home / "ansible-playbook"
@@ -32,6 +34,13 @@ def start(run_directory: Path) -> "subprocess.Popen[bytes]":
     )
     os.environ[VARIABLE] = str(home)
     return server
+
+
+def _discard_those_of_the_dead(place: Path) -> None:
+    """Directories that killed workers left; each is named by its worker's process."""
+    for path in place.glob("[0-9]*"):
+        if not Path("/proc", path.name).exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def search_path() -> str:
