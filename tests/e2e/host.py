@@ -1,6 +1,7 @@
 """What an installation has on this host, for comparison of before and after."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def files() -> list[str]:
     """
     roots = (STATE, STATE / "compute_local" / "pool", CONFIG, RUN)
     found = [line for root in roots for line in output_of("find", str(root), "-xdev").splitlines()]
-    return sorted(path for path in set(found) if not _is_journal(path))
+    kept = (path for path in set(found) if not _is_journal(path))
+    return sorted(re.sub(r"(/warm/)\d+", r"\1PID", path) for path in kept)
 
 
 def _is_journal(path: str) -> bool:

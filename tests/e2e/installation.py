@@ -156,6 +156,10 @@ class Installation:
             path.write_text(self.dbctl("ca").stdout)
         return path
 
+    def newest_operation(self, instance_id: str) -> Any:
+        """The instance's operation that was asked for last."""
+        return self.api.get(f"/operations?instance_id={instance_id}")["operations"][0]
+
     def ended(self, operation_id: str, timeout: float = 120) -> Any:
         """The operation once it has ended, however it did."""
         return wait_for(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from tests.e2e.installation import Installation
+from tests.e2e.installation import ENVIRONMENT, Installation
 from tests.e2e.waiting import wait_for
 
 SEED = int(os.environ.get("COFFER_E2E_SEED", "20"))
@@ -42,9 +42,14 @@ class Attempt:
 
     @property
     def playbook(self) -> psutil.Process:
-        """The run of Ansible itself, a child of the worker's warm one."""
-        warm = wait_for("warm Ansible", lambda: _with("worker.warm", self.worker), pause=0.02)
-        return wait_for("run of Ansible", lambda: _with("worker.warm", warm), 20, pause=0.02)
+        """The run of Ansible itself."""
+        return wait_for("run of Ansible", self._playbook, 20, pause=0.02)
+
+    def _playbook(self) -> psutil.Process | None:
+        """A child of the worker's warm Ansible; of a new worker, whose is cold yet, the client."""
+        warm = _with("worker.warm", self.worker)
+        run = _with("worker.warm", warm) if warm else None
+        return run or _with(f"{ENVIRONMENT}/bin/ansible-playbook", self.horse)
 
 
 def _with(word: str, parent: psutil.Process) -> psutil.Process | None:

@@ -32,7 +32,8 @@ def test_failed_creation_tells_why_and_can_be_retried(coffer: Installation, shar
         done = coffer.dbctl("instance", "create", *wish, check=False)
 
     # then dbctl names the task, the engine's own words and the next command
-    operation = coffer.ask("operation", "show", "failing")["operation"]
+    failing = coffer.ask("instance", "show", "failing")["instance"]["id"]
+    operation = coffer.newest_operation(failing)
     assert done.returncode == 1
     assert (operation["state"], operation["actions"]) == ("failed", ["retry"])
     assert operation["failing_task"] in done.stderr
