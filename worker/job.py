@@ -63,7 +63,7 @@ class Execution:
             LeaseLost: someone else goes on with it.
             PlaybookDied: nobody does; the operation needs another attempt.
         """
-        killed = end_leftovers(self._operation.id)
+        killed = end_leftovers(self._operation.id) if self._operation.attempt > 1 else 0
         if killed:
             note(self._operation, "ok", f"ended {killed} processes of an earlier attempt")
         if self._operation.phase == "undo":

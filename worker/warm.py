@@ -17,38 +17,32 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 _STREAMS = 3
-_PRELOADED = (
+_MODULES = (
     "ansible.cli.playbook",
-    "ansible.executor.playbook_executor",
-    "ansible.plugins.strategy.linear",
-    "ansible.plugins.connection.ssh",
-    "ansible.plugins.connection.local",
-    "ansible.plugins.action.normal",
-    "ansible.plugins.action.command",
-    "ansible.plugins.action.copy",
-    "ansible.plugins.action.template",
-    "ansible.plugins.action.include_vars",
-    "ansible.plugins.action.set_fact",
-    "ansible.plugins.action.set_stats",
-    "ansible.plugins.action.validate_argument_spec",
-    "ansible.plugins.action.assert",
-    "ansible.plugins.callback.default",
-    "ansible.plugins.inventory.yaml",
-    "ansible.plugins.lookup.file",
-    "ansible.plugins.lookup.pipe",
-    "ansible.plugins.filter.core",
-    "ansible.plugins.filter.mathstuff",
-    "ansible.plugins.test.core",
     "ansible.executor.module_common",
+    "ansible.executor.playbook_executor",
     "cryptography.x509",
+    "multiprocessing.popen_fork",
+    "multiprocessing.synchronize",
+    "urllib.request",
 )
+_WHOLE_KINDS = ("become", "cache", "callback", "connection", "inventory", "shell", "vars")
+"""Kinds of plugins of which Ansible looks at every one."""
+_PLUGINS = {
+    "action": "assert command copy fail gather_facts include_vars normal set_fact set_stats "
+    "systemd template uri validate_argument_spec",
+    "filter": "bool combine default from_json hash length map selectattr to_json",
+    "lookup": "file pipe template vars varnames",
+    "strategy": "linear",
+    "test": "defined match",
+}
+"""What our playbooks use. Loading a plugin reads its documentation, for that defines its options."""
 
 
 def serve(path: Path) -> None:
     """Listen at `path` until standard input ends: the worker and all its jobs are gone."""
     threading.Thread(target=_end_with_worker, daemon=True).start()
-    for name in _PRELOADED:
-        importlib.import_module(name)
+    _preload()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -61,6 +55,19 @@ def serve(path: Path) -> None:
                 listener.close()
                 _child(connection)
             connection.close()
+
+
+def _preload() -> None:
+    for name in _MODULES:
+        importlib.import_module(name)
+    from ansible.plugins import loader
+
+    loader.init_plugin_loader()
+    for kind in _WHOLE_KINDS:
+        list(getattr(loader, f"{kind}_loader").all(class_only=True))
+    for kind, names in _PLUGINS.items():
+        for name in names.split():
+            getattr(loader, f"{kind}_loader").get(name, class_only=True)
 
 
 def _end_with_worker() -> None:
@@ -112,7 +119,9 @@ def _play(argv: list[str]) -> int:
     from ansible.plugins.loader import callback_loader
 
     # Settings come from this run's environment; so does where ansible-runner's callback lies.
-    importlib.reload(constants)
+    for name in constants.config.get_configuration_definitions():
+        value = constants.config.get_config_value(name, variables=vars(constants))
+        constants.set_constant(name, value)
     for path in constants.DEFAULT_CALLBACK_PLUGIN_PATH:
         callback_loader.add_directory(path)
     sys.argv = argv
