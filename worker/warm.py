@@ -36,7 +36,7 @@ _PLUGINS = {
     "strategy": "linear",
     "test": "defined match",
 }
-"""What our playbooks use. Loading a plugin reads its documentation, for that defines its options."""
+"""What our playbooks use; loading one reads its documentation, which defines its options."""
 
 
 def serve(path: Path) -> None:
