@@ -106,12 +106,19 @@ def operation_view(operation: Operation) -> WireOperation:
         ended=timestamp_or_none(operation.ended),
         deadline=timestamp(operation.deadline),
         seconds=round(((operation.ended or utcnow()) - operation.created).total_seconds(), 2),
+        queued_seconds=_queued_seconds(operation),
         reason=operation.reason,
         failing_task=operation.failing_task,
         actions=_actions(operation),
         user=operation.user,
         request_id=operation.request_id,
     )
+
+
+def _queued_seconds(operation: Operation) -> float | None:
+    if operation.started is None:
+        return None
+    return round((operation.started - operation.created).total_seconds(), 3)
 
 
 def _actions(operation: Operation) -> list[str]:

@@ -2,6 +2,8 @@
 
     /opt/coffer/bin/python bench/create.py [--runs 5] [--engine mysql] [--flavor small]
 
+Boot ends with the guest's SSH server proving its key.
+
 Needs an installation (`make up`) and root. Each round creates an instance through the API and one
 by bench/bare_create.sh, in turn, so that both see the same machine. Prints a table of medians.
 """
@@ -19,7 +21,7 @@ from client import Api
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path("/var/cache/coffer/images")
-PHASES = ("launch", "boot", "configure", "start", "watch", "verify", "record", "total")
+PHASES = ("queue", "launch", "boot", "configure", "start", "watch", "verify", "record", "total")
 
 
 def create(api: Api, engine: str, flavor: str) -> tuple[str, str, float]:
@@ -52,9 +54,10 @@ def seconds(text: str) -> float:
 
 def phases(api: Api, operation: str, total: float, posted: float) -> dict[str, float]:
     """Seconds of each phase; a play of instance_create.yml is one."""
-    events = api.call("GET", f"/operations/{operation}/events")[0]["events"]
+    document = api.call("GET", f"/operations/{operation}/events")[0]
+    events, queue = document["events"], document["operation"]["queued_seconds"]
     first = seconds(events[0]["at"])
-    split = {"total": total, "launch": first - posted}
+    split = {"total": total, "queue": queue, "launch": first - posted - queue}
     plays: dict[str, float] = {}
     for event in events:
         plays.setdefault(event["play"].lower(), seconds(event["at"]))

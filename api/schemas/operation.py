@@ -23,6 +23,7 @@ class Operation(Wire):
     ended: str | None
     deadline: str
     seconds: float
+    queued_seconds: float | None
     reason: str | None
     failing_task: str | None
     actions: list[str]
