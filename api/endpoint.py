@@ -12,6 +12,7 @@ import falcon
 import msgspec
 
 from api.call import Call
+from api.raw_path import with_slashes
 from coffer.errors import BadMediaType, BadRequest, Forbidden, OverLimit
 
 Access = Literal["read", "write", "admin"]
@@ -53,7 +54,8 @@ def endpoint(
             call = make_call(req, resp, project)
             _authorize(call, spec.access)
             decoded = () if body is None else (decode(req, body),)
-            answer = method(self, call, *decoded, **path)
+            meant = {key: with_slashes(value) for key, value in path.items()}
+            answer = method(self, call, *decoded, **meant)
             _answer(resp, answer, spec.status)
 
         responder.spec = spec  # type: ignore[attr-defined]

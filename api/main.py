@@ -8,6 +8,7 @@ import falcon
 from api.app import create_app
 from api.authentication import TokenAuthenticator
 from api.conductor import create_conductor
+from api.raw_path import App, keep_encoded_slashes
 from api.services import make_services
 from coffer.database import connect
 from coffer.dispatch import connect_redis
@@ -15,12 +16,12 @@ from coffer.reports import Reports
 from coffer.settings import load_settings
 
 
-def api() -> "falcon.App[Any, Any]":
+def api() -> App:
     """The REST API with the settings of this installation."""
     logging.basicConfig(level=logging.INFO)
     settings = load_settings()
     connect(settings.database_url)
-    return create_app(make_services(settings), TokenAuthenticator())
+    return keep_encoded_slashes(create_app(make_services(settings), TokenAuthenticator()))
 
 
 def conductor() -> "falcon.App[Any, Any]":

@@ -4,9 +4,11 @@ import threading
 import time
 from typing import Any
 
+import falcon.testing
 import pytest
 from cryptography.fernet import Fernet
 
+from api.raw_path import keep_encoded_slashes
 from coffer.database import database
 from coffer.models import Instance, Operation, Secret
 from coffer.secrets import Vault
@@ -194,6 +196,21 @@ def test_pages_of_users_with_double_encoded_markers(api: Any, made: str) -> None
         page = api.call("GET", f"{made}/users", query_string=f"limit=2&marker={marker}").json
         seen += [row["name"] for row in page["users"]]
     assert seen == [row["name"] for row in users]
+
+
+def test_a_slash_in_a_name(api: Any, made: str) -> None:
+    """As gunicorn hands it over: decoded, and raw beside it."""
+    with database.connection_context():
+        Instance.update(
+            observed={"users": [{"name": "a/b", "host": "%", "databases": []}]}
+        ).execute()
+    client = falcon.testing.TestClient(keep_encoded_slashes(api.client.app))
+    answer = client.simulate_get(
+        f"/v1.0/p1{made}/users/a/b",
+        headers={"X-Auth-Token": api.tokens["member"]},
+        extras={"RAW_URI": f"/v1.0/p1{made}/users/a%2Fb?x=1"},
+    )
+    assert answer.json["user"]["name"] == "a/b"
 
 
 def test_a_key_opens_only_its_own_records(api: Any) -> None:
