@@ -1,5 +1,6 @@
 """Clients as applications use them, one for each kind of engine."""
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Any, Protocol
@@ -70,6 +71,53 @@ class MySQL:
         cursor.execute(f"DROP TABLE {database}.proof")
 
 
+class MongoDB:
+    """pymongo."""
+
+    def databases(
+        self,
+        address: str,
+        user: str,
+        password: str,
+        ca: Path | None,
+        name: str | None = None,
+        write: bool = True,
+    ) -> set[str]:
+        from pymongo.errors import PyMongoError
+
+        try:
+            if ca and name:
+                self._prove(address, ca, name)
+            with self._client(address, user, password, ca) as client:
+                found = set(client.list_database_names()) - {"admin", "config", "local", "coffer"}
+                for database in found if write else ():
+                    client[database].proof.insert_one({"a": 1})
+                    client[database].proof.drop()
+                return found
+        except (PyMongoError, OSError, ValueError) as error:
+            raise RefusedError(str(error)) from None
+
+    def _client(self, address: str, user: str, password: str, ca: Path | None) -> Any:
+        from pymongo import MongoClient
+
+        return MongoClient(
+            address,
+            username=user,
+            password=password or None,
+            authSource="admin",
+            replicaSet="coffer",
+            tls=ca is not None,
+            **({"tlsCAFile": str(ca)} if ca else {}),
+            serverSelectionTimeoutMS=5000,
+        )
+
+    @staticmethod
+    def _prove(address: str, ca: Path, name: str) -> None:
+        """pymongo checks the certificate against the address alone."""
+        with socket.create_connection((address, 27017), 5) as plain:
+            _context(ca, name).wrap_socket(plain).close()
+
+
 class _NamedContext(ssl.SSLContext):
     """Checks the certificate against a name of the test's choice."""
 
@@ -86,4 +134,4 @@ def _context(ca: Path, name: str) -> ssl.SSLContext:
     return context
 
 
-CLIENTS: dict[str, Client] = {"mysql": MySQL()}
+CLIENTS: dict[str, Client] = {"mongodb": MongoDB(), "mysql": MySQL()}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ module: mongodb_settings
 short_description: Settings of a MongoDB, at once where it can be
 description:
   - Writes the file of settings, unless O(check) says that mongod would not take it.
-  - A running server is told the parameters that it can take while it runs. A setting that it
-    cannot take, and one that is gone and so has its default again, wait for a restart.
+  - A running server is told what it can take while it runs. A setting that it cannot take, and
+    one that is gone and so has its default again, wait for a restart.
 options:
   path:
     description: The file.
@@ -33,6 +34,15 @@ options:
     type: list
     elements: str
     required: true
+  files:
+    description: Other files to write in the same round, content by path.
+    type: dict
+    default: {}
+  idle:
+    description: Settings that can wait for any restart to come.
+    type: list
+    elements: str
+    default: []
   dynamic:
     description: Names of the parameters that a running server takes.
     type: list
@@ -50,14 +60,20 @@ restart_required:
   description: Whether something waits for a restart.
   type: bool
   returned: always
+paths:
+  description: The files that were written, or would be in check mode.
+  type: list
+  elements: str
+  returned: always
 applied:
-  description: The parameters that the running server was told.
+  description: The settings that the running server was told.
   type: list
   elements: str
   returned: always
 """
 
 Flat = dict[str, Any]
+Live = tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]
 
 
 def settings_of(text: str) -> Flat:
@@ -88,56 +104,86 @@ def plain(value: Any) -> str:
 
 
 class Server:
-    """The running server, which may not run."""
+    """The running server. It may not run, or not know root yet: then nothing is told to it."""
 
     def __init__(self, port: int) -> None:
         try:
             self._connection: Connection | None = Connection(port, "root")
-        except OSError:
+        except (OSError, CommandError):
             self._connection = None
 
-    def started_with(self) -> Flat | None:
-        """The settings it was started with, None if it does not run."""
-        if not self._connection:
-            return None
-        return flat(self._connection.command("admin", {"getCmdLineOpts": 1})["parsed"])
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked."""
+        return self._connection is not None
 
-    def get(self, names: list[str]) -> Flat:
-        """Values of parameters."""
-        if not names or not self._connection:
-            return {}
-        reply = self._connection.command("admin", {"getParameter": 1, **dict.fromkeys(names, 1)})
-        return {name: reply[name] for name in names}
+    def ask(self, body: Document) -> Document:
+        """Run a command; an empty answer if it cannot be asked."""
+        return self._connection.command("admin", body) if self._connection else {}
 
-    def set(self, values: Flat) -> None:
-        """Set parameters, all or none."""
-        if values and self._connection:
-            self._connection.command("admin", {"setParameter": 1, **values})
+    def started_with(self) -> Flat:
+        """The settings it was started with."""
+        return flat(self.ask({"getCmdLineOpts": 1}).get("parsed", {}))
 
 
-def _parameters(settings: Flat, dynamic: list[str]) -> Flat:
-    found = {
-        name.removeprefix("setParameter."): value
-        for name, value in settings.items()
-        if name.startswith("setParameter.")
+def _cache(server: Server) -> Any:
+    status = server.ask({"serverStatus": 1})["wiredTiger"]["cache"]
+    return status["maximum bytes configured"] / 2**30
+
+
+def _parameter(name: str) -> Live:
+    return (
+        lambda server: server.ask({"getParameter": 1, name: 1})[name],
+        lambda server, value: server.ask({"setParameter": 1, name: value}),
+    )
+
+
+def _profile(name: str) -> Live:
+    return (
+        lambda server: server.ask({"profile": -1})[name],
+        lambda server, value: server.ask({"profile": -1, name: value}),
+    )
+
+
+# Options that a running server takes by other names: how to ask for them, how to tell them.
+OPTIONS: dict[str, Live] = {
+    "storage.wiredTiger.engineConfig.cacheSizeGB": (
+        _cache,
+        lambda server, value: _parameter("wiredTigerEngineRuntimeConfig")[1](
+            server, f"cache_size={round(float(value) * 1024)}M"
+        ),
+    ),
+    "operationProfiling.slowOpThresholdMs": _profile("slowms"),
+    "operationProfiling.slowOpSampleRate": _profile("sampleRate"),
+    "storage.syncPeriodSecs": _parameter("syncdelay"),
+    "storage.journal.commitIntervalMs": _parameter("journalCommitInterval"),
+    "systemLog.verbosity": _parameter("logLevel"),
+}
+
+
+def live(dynamic: list[str]) -> dict[str, Live]:
+    """All settings that a running server takes."""
+    return OPTIONS | {f"setParameter.{name}": _parameter(name) for name in dynamic}
+
+
+def differing(server: Server, wanted: Flat, takes: dict[str, Live]) -> Flat:
+    """The settings that a running server takes and has otherwise."""
+    if not server.answers:
+        return {}
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name in takes and plain(takes[name][0](server)) != plain(value)
     }
-    return {name: value for name, value in found.items() if name in dynamic}
 
 
-def wait_for_restart(old: Flat, new: Flat, started: Flat, dynamic: list[str]) -> bool:
+def wait_for_restart(old: Flat, new: Flat, started: Flat, takes: set[str], idle: set[str]) -> bool:
     """Whether the server runs with something else than the new file says."""
-    live = {f"setParameter.{name}" for name in dynamic}
-    if (set(old) | set(started)) & live - set(new):
+    if (set(old) | set(started)) & takes - set(new):
         return True
-    fixed = [{key: plain(each[key]) for key in each if key not in live} for each in (started, new)]
-    fixed[0].pop("config", None)
+    left = takes | idle | {"config"}
+    fixed = [{key: plain(each[key]) for key in each if key not in left} for each in (started, new)]
     return fixed[0] != fixed[1]
-
-
-def differing(server: Server, wanted: Flat) -> Flat:
-    """The parameters that the server has otherwise."""
-    present = server.get(sorted(wanted))
-    return {name: wanted[name] for name in present if plain(present[name]) != plain(wanted[name])}
 
 
 def write(path: Path, text: str) -> None:
@@ -161,38 +207,59 @@ def check(module: AnsibleModule, text: str) -> None:
         module.fail_json(msg=f"MongoDB would not start with these settings: {errors.strip()}")
 
 
+def text_of(path: str) -> str:
+    """What a file holds; nothing if it is not there."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def tell(module: AnsibleModule, server: Server, new: Flat, takes: dict[str, Live]) -> list[str]:
+    """Tell the running server what it has otherwise; returns the names."""
+    try:
+        told = differing(server, new, takes)
+        for name, value in {} if module.check_mode else told.items():
+            takes[name][1](server, value)
+    except (CommandError, OSError) as error:
+        module.fail_json(msg=f"MongoDB does not take these settings: {error}")
+    return sorted(told)
+
+
 def main() -> None:
-    """Check, apply, write."""
+    """Check, tell, write."""
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
             "text": {"type": "str", "required": True},
+            "files": {"type": "dict", "default": {}},
             "check": {"type": "list", "elements": "str", "required": True},
             "dynamic": {"type": "list", "elements": "str", "required": True},
+            "idle": {"type": "list", "elements": "str", "default": []},
             "port": {"type": "int", "required": True},
         },
         supports_check_mode=True,
     )
-    path, text, dynamic = Path(module.params["path"]), module.params["text"], module.params["dynamic"]
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    if text != before:
+    path, text, takes = module.params["path"], module.params["text"], live(module.params["dynamic"])
+    wanted = {**module.params["files"], path: text}
+    before = {each: text_of(each) for each in wanted}
+    paths = sorted(each for each in wanted if wanted[each] != before[each])
+    if path in paths:
         check(module, text)
-    server, new = Server(module.params["port"]), settings_of(text)
-    try:
-        told = differing(server, _parameters(new, dynamic))
-        started = server.started_with()
-        if not module.check_mode:
-            server.set(told)
-    except (CommandError, OSError) as error:
-        module.fail_json(msg=f"MongoDB does not take these settings: {error}")
-    if text != before and not module.check_mode:
-        write(path, text)
+    server, new, old = Server(module.params["port"]), settings_of(text), settings_of(before[path])
+    told, started = tell(module, server, new, takes), server.started_with()
+    waits = wait_for_restart(old, new, started, set(takes), set(module.params["idle"]))
+    for each in [] if module.check_mode else paths:
+        write(Path(each), wanted[each])
     module.exit_json(
-        changed=bool(told) or text != before,
-        applied=sorted(told),
-        restart_required=started is not None
-        and wait_for_restart(settings_of(before), new, started, dynamic),
-        diff={"before_header": str(path), "after_header": str(path), "before": before, "after": text},
+        changed=bool(told or paths),
+        applied=told,
+        paths=paths,
+        restart_required=waits if server.answers else path in paths,
+        diff=[
+            {"before_header": each, "after_header": each, "before": before[each], "after": wanted[each]}
+            for each in paths
+        ],
     )
 
 

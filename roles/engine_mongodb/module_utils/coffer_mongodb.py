@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -sE
 """The little of MongoDB's protocol that modules and the probe need: commands over TLS.
 
 A command is one BSON document there and one back. pymongo's own client takes a tenth of a second
@@ -7,6 +8,7 @@ This file runs inside Ansible's modules, and in the guest beside pymongo.
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import struct
@@ -169,3 +171,14 @@ def granted(user: Document) -> list[Document]:
         {"name": name}
         for name in sorted({role["db"] for role in user["roles"] if role["role"] == GRANT[0]})
     ]
+
+
+def main() -> None:
+    """For operators, as root in the guest: `command DATABASE '{"getParameter": 1, …}' [PORT]`."""
+    database, body, port = [*sys.argv[1:], "27017"][:3]
+    reply = Connection(int(port), "root").command(database, json.loads(body))
+    print(json.dumps(reply, default=str, indent=2))
+
+
+if __name__ == "__main__":
+    main()
