@@ -17,7 +17,7 @@ from tests.roles.provider import Outcome
 
 pytestmark = pytest.mark.guests
 
-UNDER_TEST = [*CHAIN, "status", "main", "guest_agent/main"]
+UNDER_TEST = [*CHAIN, "parameters", "status", "main", "guest_agent/main"]
 PWNED = Path("/tmp/coffer-pwned")
 RESIDENT = "awk '/VmRSS/ {print $2}' /proc/$(systemctl show -P MainPID coffer-agent)/status"
 
@@ -248,6 +248,44 @@ def test_settings_follow_the_flavor(made: Made) -> None:
         found = {line[0]: made.guest.shell(line[0]) for line in data["sized"]}
         assert found == {line[0]: line[column] for line in data["sized"]}
         assert made.guest.run("configure", coffer_flavor=flavor).changed == 0
+
+
+def test_parameters_change_what_runs(made: Made) -> None:
+    """What can change at once does, also back to where it was; what cannot waits for a restart."""
+    guest, pidfile = made.guest, made.guest.engine.catalogue["pidfile"]
+    for step in guest.engine.data["parameters"]:
+        process, asked = guest.shell(f"cat {pidfile}"), {"coffer_configuration": step["values"]}
+        foreseen = guest.run("parameters", check=True, **asked)
+        done = guest.run("parameters", **asked)
+        assert (done.code, done.changed, done.facts) == (0, 1, foreseen.facts), done.output
+        assert (foreseen.code, foreseen.changed) == (0, 1), foreseen.output
+        assert done.facts == {"restart_required": bool(step.get("after_restart"))}
+        assert shown(guest, step["shows"]) == step["shows"]
+        again = guest.run("parameters", **asked)
+        assert (again.code, again.changed, again.facts) == (0, 0, done.facts), again.output
+        assert guest.shell(f"cat {pidfile}") == process
+        if "after_restart" in step:
+            assert guest.run("restart", "verify").code == 0
+            assert shown(guest, step["after_restart"]) == step["after_restart"]
+            assert guest.run("parameters", **asked).facts == {"restart_required": False}
+
+
+def test_parameters_that_would_not_do_leave_everything(made: Made) -> None:
+    guest = made.guest
+    assert guest.run("parameters").code == 0
+    lines = [line for step in guest.engine.data["parameters"] for line in step["shows"]]
+    before = shown(guest, [*lines, [guest.engine.data["settings"]]])
+    for values, message in guest.engine.data["impossible"]:
+        done = guest.run("parameters", coffer_configuration=values)
+        assert done.code != 0
+        assert message in done.output, done.output
+        assert shown(guest, before) == before
+    assert guest.run("configure").changed == 0
+
+
+def shown(guest: Guest, lines: list[list[str]]) -> list[list[str]]:
+    """The commands of these lines, each with what it prints now."""
+    return [[line[0], guest.shell(line[0])] for line in lines]
 
 
 def test_refusals_come_first_and_say_why(made: Made) -> None:

@@ -1,12 +1,12 @@
 #!/bin/sh
-# verify.sh ADDRESS PORT NAME CA
+# verify.sh ADDRESS PORT NAME CA CLIENT
 #
-# Proves that this MySQL writes and reads, takes clients at ADDRESS, and shows
+# Proves that this server writes and reads, takes clients at ADDRESS, and shows
 # them a certificate of CA for NAME. Prints what the probe says.
 set -eu
-address=$1 port=$2 name=$3 ca=$4
+address=$1 port=$2 name=$3 ca=$4 client=$5
 
-secure=$(mysql --no-defaults --user=root --batch --skip-column-names \
+secure=$("$client" --no-defaults --user=root --batch --skip-column-names \
   --execute='SELECT @@require_secure_transport AND NOT @@local_infile')
 if [ "$secure" != 1 ]; then
   echo 'connections without TLS, or LOAD DATA LOCAL, are allowed' >&2
@@ -26,5 +26,5 @@ if ! proven -connect "$address:$port"; then
     exit 1
   }
 fi
-exec mysql --no-defaults --user=root --default-character-set=utf8mb4 \
+exec "$client" --no-defaults --user=root --default-character-set=utf8mb4 \
   --batch --skip-column-names --raw --execute='CALL coffer.probe()'

@@ -1,11 +1,11 @@
 #!/bin/sh
-# prepare.sh CHECK VOLUME REQUIRE SEED
+# prepare.sh CHECK UNIT VOLUME REQUIRE SEED
 #
 # Gives a new instance its data directory, VOLUME/data, whole or not at all: it
 # is copied beside its place and renamed, so that a run that was cut short is
 # simply done again. VOLUME itself stays root's. Prints {"initialised", "running"}.
 set -eu
-check=$1 volume=$2 require=$3 seed=$4
+check=$1 unit=$2 volume=$3 require=$4 seed=$5
 initialised=false running=false
 
 fail() { echo "$1" >&2; exit 1; }
@@ -24,5 +24,5 @@ if [ ! -d "$volume/data" ]; then
     sync -f "$volume"
   fi
 fi
-if systemctl is-active --quiet mysql; then running=true; fi
+if systemctl is-active --quiet "$unit"; then running=true; fi
 printf '{"initialised": %s, "running": %s}\n' "$initialised" "$running"

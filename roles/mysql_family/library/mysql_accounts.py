@@ -1,24 +1,20 @@
 #!/usr/bin/python
-"""Makes the databases, users and grants of a MySQL what they should be, in one round."""
+"""Makes the databases, users and grants of a MySQL or MariaDB what they should be."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.community.mysql.plugins.module_utils.implementations.mysql.hash import (
-    _sha256_digest,
-)
+from ansible.module_utils.coffer_mysql.dialect import MySQL, dialect_of, identifier
+from ansible.module_utils.coffer_mysql.server import ProblemError, Server, connect
 from ansible_collections.community.mysql.plugins.module_utils.mysql import (
     mysql_common_argument_spec,
-    mysql_connect,
-    mysql_driver,
-    mysql_driver_fail_msg,
 )
 
 DOCUMENTATION = r"""
 module: mysql_accounts
-short_description: Databases, users and grants of a MySQL
+short_description: Databases, users and grants of a MySQL or MariaDB
 description:
   - Creates what is missing, mends what differs and removes what shall be absent, all in one round
     to the guest. community.mysql brings the connection and the hash of passwords.
@@ -67,7 +63,6 @@ problem:
   returned: always
 """
 
-PLUGIN = "caching_sha2_password"
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 NAMES = {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}}}
 DATABASE = {
@@ -88,49 +83,6 @@ USER = {
     "state": STATE,
 }
 ROOT = {"state": STATE, "password": {"type": "str", "no_log": False}}
-ROOT_MARK = '{"coffer": "root"}'
-
-
-class ProblemError(Exception):
-    """Something that was asked for cannot be; the message names it."""
-
-
-def identifier(name: str) -> str:
-    """The name as MySQL reads it back unchanged."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-class Server:
-    """Says statements, and keeps those that change something for check mode."""
-
-    def __init__(self, connection: Any, check: bool) -> None:
-        self._connection = connection
-        self.check = check
-        self.changed = False
-
-    def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """What a query finds, by column, names in lower case."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, values or None)
-            names = [column[0].lower() for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def change(self, what: str, statement: str) -> None:
-        """Say a statement; `what` names its object for the message if it is refused."""
-        self.changed = True
-        if self.check:
-            return
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(statement)
-        except mysql_driver.MySQLError as error:
-            # The text of an error may quote the statement, and with it a password.
-            reason = error.args[1] if error.args[0] != 1064 else "syntax"
-            raise ProblemError(f"{what}: MySQL error {error.args[0]}: {reason}") from None
-
-    def text(self, value: str) -> str:
-        """The value as a literal of SQL."""
-        return str(self._connection.literal(value))
 
 
 def make_databases(server: Server, wanted: list[dict[str, Any]]) -> None:
@@ -167,7 +119,8 @@ def _make_database(
 
 def make_users(server: Server, wanted: list[dict[str, Any]]) -> None:
     """Create, alter, rename or drop users and their grants."""
-    present = _accounts(server)
+    dialect = dialect_of(server)
+    present = _accounts(server, dialect)
     for user in wanted:
         key = (user["name"], user["host"].lower())
         what, row = f"user {key[0]}@{key[1]}", present.get(key)
@@ -180,27 +133,27 @@ def make_users(server: Server, wanted: list[dict[str, Any]]) -> None:
             change = f"{_account(server, key)} TO {_account(server, target)}"
             server.change(what, f"RENAME USER {change}")
         row = row or present.get(target)
-        _make_user(server, what, _account(server, target), user["password"], row)
-        _grant(server, what, user, key if server.check else target)
+        _make_user(server, dialect, what, target, user["password"], row)
+        _grant(server, dialect, what, user, key if server.check else target)
 
 
 def make_root(server: Server, wanted: dict[str, Any]) -> None:
     """Create, alter or drop the superuser."""
-    key = ("root", "%")
-    account, row = _account(server, key), _accounts(server).get(key)
+    key, dialect = ("root", "%"), dialect_of(server)
+    account, row = _account(server, key), _accounts(server, dialect).get(key)
     if wanted["state"] == "absent":
         if row:
             server.change("root", f"DROP USER {account}")
         return
-    _make_user(server, "root", account, wanted["password"], row)
+    _make_user(server, dialect, "root", key, wanted["password"], row)
     rows = server.rows("SELECT super_priv, grant_priv FROM mysql.user WHERE (user, host) = %s", key)
     if not rows or set(rows[0].values()) != {"Y"}:
-        server.change("root", f"ALTER USER {account} ATTRIBUTE {server.text(ROOT_MARK)}")
+        server.change("root", dialect.mark_root())
         server.change("root", f"GRANT ALL ON *.* TO {account} WITH GRANT OPTION")
 
 
-def _accounts(server: Server) -> dict[tuple[str, str], dict[str, Any]]:
-    rows = server.rows("SELECT user, host, plugin, authentication_string FROM mysql.user")
+def _accounts(server: Server, dialect: MySQL) -> dict[tuple[str, str], dict[str, Any]]:
+    rows = server.rows(dialect.accounts)
     return {(row["user"], row["host"]): row for row in rows}
 
 
@@ -209,45 +162,39 @@ def _account(server: Server, key: tuple[str, str]) -> str:
 
 
 def _make_user(
-    server: Server, what: str, account: str, password: str | None, row: dict[str, Any] | None
+    server: Server,
+    dialect: MySQL,
+    what: str,
+    key: tuple[str, str],
+    password: str | None,
+    row: dict[str, Any] | None,
 ) -> None:
     if password is None:
         if not row:
             raise ProblemError(f"{what}: a new user needs a password")
         return
-    statement = f"{account} IDENTIFIED WITH {PLUGIN} BY {server.text(password)}"
+    statement = f"{_account(server, key)} {dialect.identified(password)}"
     if not row:
         server.change(what, f"CREATE USER {statement}")
-    elif not _has_password(row, password):
+    elif not dialect.has_password(row, password):
         server.change(what, f"ALTER USER {statement}")
 
 
-def _has_password(row: dict[str, Any], password: str) -> bool:
-    """Whether the stored hash is of this password.
-
-    `$A$`, thousands of rounds in three hexadecimal digits, `$`, 20 characters of salt, digest.
-    The collection's public function knows five thousand rounds only, MySQL 9 takes ten.
-    """
-    stored = row["authentication_string"]
-    if isinstance(stored, bytes):
-        stored = stored.decode("latin-1")
-    if row["plugin"] != PLUGIN or len(stored) != 70:
-        return False
-    rounds, salt, digest = int(stored[3:6], 16) * 1000, stored[7:27], stored[27:]
-    return bool(_sha256_digest(password, salt, rounds) == digest)
-
-
-def _grant(server: Server, what: str, user: dict[str, Any], key: tuple[str, str]) -> None:
+def _grant(
+    server: Server, dialect: MySQL, what: str, user: dict[str, Any], key: tuple[str, str]
+) -> None:
     """Give and take what the lists say; without a list of all, others stay as they are."""
     account, asked = _account(server, key), _names(user["databases"]) | _names(user["grant"])
     rows = server.rows("SELECT * FROM mysql.db WHERE (user, host) = %s", key)
-    whole = {row["db"] for row in rows if _all_granted(row)}
+    whole = {dialect.database(row["db"]) for row in rows if _all_granted(row)}
     for row in rows:
-        extra = user["databases"] is not None and row["db"] not in asked
-        if extra or row["db"] in _names(user["revoke"]):
+        name = dialect.database(row["db"])
+        extra = user["databases"] is not None and name not in asked
+        if extra or name in _names(user["revoke"]):
             _revoke(server, what, account, row)
     for name in sorted(asked - whole):
-        server.change(what, f"GRANT ALL ON {identifier(name)}.* TO {account}")
+        place = identifier(dialect.granted(name))
+        server.change(what, f"GRANT ALL ON {place}.* TO {account}")
 
 
 def _names(things: list[dict[str, Any]] | None) -> set[str]:
@@ -286,16 +233,19 @@ def lists(server: Server, reserved: dict[str, list[str]]) -> dict[str, Any]:
         row["name"]
         for row in server.rows("SELECT schema_name AS name FROM information_schema.schemata")
     )
+    dialect = dialect_of(server)
     grants: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in server.rows("SELECT user, host, db FROM mysql.db ORDER BY db"):
-        grants.setdefault((row["user"], row["host"]), []).append({"name": row["db"]})
+        grants.setdefault((row["user"], row["host"]), []).append(
+            {"name": dialect.database(row["db"])}
+        )
     users = [
         {
             "name": row["user"],
             "host": row["host"],
             "databases": grants.get((row["user"], row["host"]), []),
         }
-        for row in server.rows("SELECT user, host FROM mysql.user ORDER BY user, host")
+        for row in server.rows(f"{dialect.accounts} ORDER BY user, host")
         if row["user"] not in reserved.get("users", [])
     ]
     databases = [{"name": name} for name in names if name not in reserved.get("databases", [])]
@@ -314,14 +264,11 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if mysql_driver is None:
-        module.fail_json(msg=mysql_driver_fail_msg, problem=mysql_driver_fail_msg)
+    reserved = module.params["reserved"]
     try:
-        _, connection = mysql_connect(module, "root", autocommit=True)
-    except mysql_driver.MySQLError as error:
-        problem = f"MySQL cannot be reached: error {error.args[0]}"
-        module.exit_json(changed=False, problem=problem)
-    server, reserved = Server(connection, module.check_mode), module.params["reserved"]
+        server = connect(module)
+    except ProblemError as error:
+        module.exit_json(changed=False, problem=str(error))
     try:
         refuse_reserved(module.params, reserved)
         make_databases(server, module.params["databases"])
