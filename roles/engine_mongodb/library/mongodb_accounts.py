@@ -77,6 +77,8 @@ problem:
 """
 
 MECHANISM = "SCRAM-SHA-256"
+# The code of an error in RFC 4013's preparation, which leaves out what is newer than Unicode 3.2.
+UNFIT_PASSWORD = 50692
 # An empty collection makes a database: MongoDB itself forgets one that holds nothing.
 MARKER = "coffer.created"
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
@@ -127,8 +129,8 @@ class Server:
             self._connection.command(database, body)
         except CommandError as error:
             reason = str(error)
-            if body.get("pwd") and body["pwd"] in reason:
-                reason = "refused"
+            if error.code == UNFIT_PASSWORD or (body.get("pwd") and body["pwd"] in reason):
+                reason = "the password holds characters that MongoDB does not take"
             raise ProblemError(f"{what}: MongoDB error {error.code}: {reason}") from None
 
 
@@ -219,7 +221,9 @@ def _needs_password(what: str, old: Document | None) -> str:
 
 def _refuse_second_host(what: str, present: Document | None, hosts: set[str]) -> None:
     if present and host_of(present) not in hosts:
-        raise ProblemError(f"{what}: the user is there for host {host_of(present)}, and has but one")
+        raise ProblemError(
+            f"{what}: the user is there for host {host_of(present)}, and has but one"
+        )
 
 
 def _differences(
@@ -264,7 +268,9 @@ def make_root(server: Server, wanted: Document) -> None:
     if not present or _plain(present["roles"]) != _plain(roles):
         change["roles"] = roles
     if change:
-        server.change("root", "admin", {"updateUser" if present else "createUser": "root", **change})
+        server.change(
+            "root", "admin", {"updateUser" if present else "createUser": "root", **change}
+        )
 
 
 def has_password(user: Document, password: str) -> bool:

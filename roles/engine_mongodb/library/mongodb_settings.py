@@ -73,7 +73,7 @@ applied:
 """
 
 Flat = dict[str, Any]
-Live = tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]
+Live = tuple[Callable[[Any, Any], bool], Callable[[Any, Any], Any]]
 
 
 def settings_of(text: str) -> Flat:
@@ -126,33 +126,34 @@ class Server:
         return flat(self.ask({"getCmdLineOpts": 1}).get("parsed", {}))
 
 
-def _cache(server: Server) -> Any:
+def _has_cache(server: Server, value: Any) -> bool:
+    """The server counts in whole MB."""
     status = server.ask({"serverStatus": 1})["wiredTiger"]["cache"]
-    return status["maximum bytes configured"] / 2**30
+    return int(status["maximum bytes configured"]) >> 20 == int(float(value) * 1024)
+
+
+def _set_cache(server: Server, value: Any) -> None:
+    size = f"cache_size={int(float(value) * 1024)}M"
+    server.ask({"setParameter": 1, "wiredTigerEngineRuntimeConfig": size})
 
 
 def _parameter(name: str) -> Live:
     return (
-        lambda server: server.ask({"getParameter": 1, name: 1})[name],
+        lambda server, value: plain(server.ask({"getParameter": 1, name: 1})[name]) == plain(value),
         lambda server, value: server.ask({"setParameter": 1, name: value}),
     )
 
 
 def _profile(name: str) -> Live:
     return (
-        lambda server: server.ask({"profile": -1})[name],
+        lambda server, value: plain(server.ask({"profile": -1})[name]) == plain(value),
         lambda server, value: server.ask({"profile": -1, name: value}),
     )
 
 
-# Options that a running server takes by other names: how to ask for them, how to tell them.
+# Options that a running server takes by other names: whether it has a value, how to tell it one.
 OPTIONS: dict[str, Live] = {
-    "storage.wiredTiger.engineConfig.cacheSizeGB": (
-        _cache,
-        lambda server, value: _parameter("wiredTigerEngineRuntimeConfig")[1](
-            server, f"cache_size={round(float(value) * 1024)}M"
-        ),
-    ),
+    "storage.wiredTiger.engineConfig.cacheSizeGB": (_has_cache, _set_cache),
     "operationProfiling.slowOpThresholdMs": _profile("slowms"),
     "operationProfiling.slowOpSampleRate": _profile("sampleRate"),
     "storage.syncPeriodSecs": _parameter("syncdelay"),
@@ -173,7 +174,7 @@ def differing(server: Server, wanted: Flat, takes: dict[str, Live]) -> Flat:
     return {
         name: value
         for name, value in wanted.items()
-        if name in takes and plain(takes[name][0](server)) != plain(value)
+        if name in takes and not takes[name][0](server, value)
     }
 
 
@@ -213,6 +214,11 @@ def text_of(path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except OSError:
         return ""
+
+
+def difference(path: str, before: str, after: str) -> Document:
+    """What `--diff` shows of a file."""
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
 
 
 def tell(module: AnsibleModule, server: Server, new: Flat, takes: dict[str, Live]) -> list[str]:
@@ -256,10 +262,7 @@ def main() -> None:
         applied=told,
         paths=paths,
         restart_required=waits if server.answers else path in paths,
-        diff=[
-            {"before_header": each, "after_header": each, "before": before[each], "after": wanted[each]}
-            for each in paths
-        ],
+        diff=[difference(each, before[each], wanted[each]) for each in paths],
     )
 
 
