@@ -25,7 +25,9 @@ LEFT_OUT = re.compile(
     r"restrict_fk|password_require|flush$|tmpdir|server_id|log_bin|port|check_proxy|userstat|"
     r"tls_|stored_program_def|xa_det|upgrade|buf_dump|filename|aux_table|directories|_api_|"
     r"external_|secondary_|log_raw|server_memory|container_|keep_files|disabled_|thread_handling|"
-    r"validate_|open_files_limit|native_aio|completion_type|diag_print|buffer_pool_(dump|load|evict)|redo_log_arch)"
+    r"validate_|open_files_limit|native_aio|completion_type|diag_print|suspicious|"
+    r"builtin|ignore_db|_now$|lag_wait|proxy_|timestamp$|_tc_|linux_aio|temporal|size_max|^tcp_|"
+    r"metadata_locks|buffer_pool_(dump|load|evict)|redo_log_arch)"
 )
 KINDS = {
     "integer": "integer", "int": "integer", "bigint": "integer",
@@ -38,7 +40,7 @@ READ_ONLY, DEPRECATED = 1238, 1287
 MARIADB = """
 SELECT LOWER(variable_name) AS name, variable_scope AS scope, variable_type AS kind,
        numeric_min_value AS low, numeric_max_value AS high, enum_value_list AS options
-  FROM information_schema.system_variables WHERE command_line_argument IS NOT NULL"""
+  FROM information_schema.system_variables"""
 MYSQL = """
 SELECT variable_name AS name, variable_scope AS scope, data_type AS kind,
        min_value AS low, max_value AS high, NULL AS options
@@ -69,6 +71,8 @@ class Engine:
 
     def set(self, name: str, literal: str) -> set[int]:
         """Set a variable; returns the numbers of the errors and warnings."""
+        # A statement with a table forgets the warnings of those before it.
+        self.rows("SELECT 1 AS one FROM mysql.user LIMIT 1")
         try:
             self._cursor.execute(f"SET GLOBAL {name} = {literal}")
         except pymysql.MySQLError as error:

@@ -20,7 +20,7 @@ install -d -m 0755 "${seed%/*}"
 work=$(mktemp -d "${seed%/*}/.seed-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 chown mysql:mysql "$work"
-fail() { cat "$work/error.log" >&2; exit 1; }
+fail() { cat "$work"/*.log >&2; exit 1; }
 
 initialise || fail
 server --skip-networking --socket="$work/socket" --pid-file="$work/pid" &

@@ -81,8 +81,8 @@ class Settings:
 
     @property
     def names(self) -> set[str]:
-        """Names of all settings in the new file."""
-        return set(re.findall(r"(?m)^([a-z]\w*) *=", self.new))
+        """Names of all settings in the old file and the new."""
+        return set(re.findall(r"(?m)^([a-z]\w*) *=", f"{self.old}\n{self.new}"))
 
     def read_by_server(self) -> str:
         """What the server says that the new file makes of its variables.

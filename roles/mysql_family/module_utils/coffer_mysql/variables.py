@@ -31,7 +31,7 @@ def differing(
 ) -> dict[str, Change]:
     """What runs with another value than the one that it shall have.
 
-    A value that the server chose by itself counts only where the file names its variable: not
+    A value that the server chose by itself counts only where a file names its variable: not
     all such choices are made before the server tells what it would do.
     """
     running = {row["variable_name"]: row["value"] for row in server.rows("SHOW GLOBAL VARIABLES")}
