@@ -1,6 +1,7 @@
 """The life of an instance, from the command line and from a client's side."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from typing import Any
@@ -105,8 +106,6 @@ def assert_forgotten(coffer: Installation, guest: Guest, token: str) -> None:
 
 def report(guest: Guest, token: str) -> Answer:
     """Send what the guest's agent sends, with its token."""
-    import ssl
-
     told = {"protocol": 1, "instance_id": guest.id, "sequence": 1, "state": "HEALTHY"}
     request = urllib.request.Request(
         "https://10.83.0.1:18780/conductor/v1/reports",

@@ -3,9 +3,11 @@
 import base64
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 
@@ -188,7 +190,29 @@ def _everything_the_api_tells(coffer: Installation, guest: Guest) -> bytes:
 
 def _everything_in_redis() -> bytes:
     redis = Redis(unix_socket_path=f"{RUN}/redis.sock")
-    return b"\n".join(key + b" " + (redis.dump(key) or b"") for key in redis.scan_iter())
+    reads = {
+        b"string": redis.get,
+        b"hash": redis.hgetall,
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"set": redis.smembers,
+        b"zset": lambda key: redis.zrange(key, 0, -1),
+        b"stream": redis.xrange,
+    }
+    found = [(key, reads[redis.type(key)](key)) for key in redis.scan_iter()]
+    return b"\n".join(text for value in found for text in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[bytes]:
+    """All that a value from Redis holds; RQ compresses its jobs."""
+    if isinstance(value, bytes):
+        yield value
+        with suppress(zlib.error):
+            yield zlib.decompress(value)
+    elif isinstance(value, dict):
+        yield from _texts(list(value.items()))
+    elif isinstance(value, list | tuple | set):
+        for item in value:
+            yield from _texts(item)
 
 
 def _everything_in_the_guest(guest: Guest) -> bytes:

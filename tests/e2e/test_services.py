@@ -1,6 +1,9 @@
 """kill -9 of the services and of what runs in a guest: nothing is lost, nothing is stuck."""
 
+import json
 import time
+
+from redis import Redis
 
 from tests.e2e.guest import Guest
 from tests.e2e.host import RUN
@@ -80,10 +83,6 @@ def test_killed_agent_comes_back(coffer: Installation, shared: Guest) -> None:
 
 def last_report(coffer: Installation, guest: Guest) -> int:
     """Sequence number of the last report, from Redis."""
-    import json
-
-    from redis import Redis
-
     text = Redis(unix_socket_path=f"{RUN}/redis.sock").get(f"coffer:guests:report:{guest.id}")
     return json.loads(text)["sequence"] if text else 0
 
