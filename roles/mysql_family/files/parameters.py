@@ -25,7 +25,7 @@ LEFT_OUT = re.compile(
     r"restrict_fk|password_require|flush$|tmpdir|server_id|log_bin|port|check_proxy|userstat|"
     r"tls_|stored_program_def|xa_det|upgrade|buf_dump|filename|aux_table|directories|_api_|"
     r"external_|secondary_|log_raw|server_memory|container_|keep_files|disabled_|thread_handling|"
-    r"validate_|open_files_limit|native_aio|completion_type|diag_print|suspicious|"
+    r"validate_|open_files_limit|native_aio|completion_type|diag_print|suspicious|^version|_uid$|system_time|protocol_ver|"
     r"builtin|ignore_db|_now$|lag_wait|proxy_|timestamp$|_tc_|linux_aio|temporal|size_max|^tcp_|"
     r"metadata_locks|buffer_pool_(dump|load|evict)|redo_log_arch)"
 )
@@ -102,7 +102,8 @@ def options_of(engine: Engine, row: dict[str, Any], dynamic: bool) -> list[str]:
         if dynamic and not engine.set(row["name"], str(number)):
             found.append(engine.get(row["name"]))
     engine.set(row["name"], f"'{before}'")
-    return found if len(found) > 1 else []
+    # A long list is one of things that come and go, such as collations.
+    return found if 1 < len(found) < 9 else []
 
 
 def rule_of(engine: Engine, row: dict[str, Any]) -> str | None:
