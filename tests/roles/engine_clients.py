@@ -100,6 +100,7 @@ class MongoDB:
     def _client(self, address: str, user: str, password: str, ca: Path | None) -> Any:
         from pymongo import MongoClient
 
+        trust: dict[str, Any] = {"tlsCAFile": str(ca)} if ca else {}
         return MongoClient(
             address,
             username=user,
@@ -107,8 +108,8 @@ class MongoDB:
             authSource="admin",
             replicaSet="coffer",
             tls=ca is not None,
-            **({"tlsCAFile": str(ca)} if ca else {}),
             serverSelectionTimeoutMS=5000,
+            **trust,
         )
 
     @staticmethod

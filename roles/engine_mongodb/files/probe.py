@@ -20,15 +20,14 @@ from coffer_mongodb import CommandError, Connection, lists
 PIDFILE = Path("/run/mongodb/mongod.pid")
 SETTINGS = json.loads(Path("/usr/local/lib/coffer/mongodb/probe.json").read_text())
 # Everything else that serverStatus tells is not asked for.
-LITTLE = dict.fromkeys(
-    "asserts catalogStats defaultRWConcern electionMetrics extra_info flowControl"
-    " globalLock indexBulkBuilder indexStats locks logicalSessionRecordCache metrics mirroredReads"
-    " network opcounters opcountersRepl opLatencies opReadConcernCounters oplogTruncation"
-    " readConcernCounters repl scramCache security storageEngine tcmalloc tenantMigrations"
-    " trafficRecording transactions transportSecurity twoPhaseCommitCoordinator watchdog wiredTiger"
-    " writeBacksQueued".split(),
-    0,
-)
+UNASKED = """
+asserts catalogStats defaultRWConcern electionMetrics extra_info flowControl globalLock
+indexBulkBuilder indexStats locks logicalSessionRecordCache metrics mirroredReads network opcounters
+opcountersRepl opLatencies opReadConcernCounters oplogTruncation readConcernCounters repl scramCache
+security storageEngine tcmalloc tenantMigrations trafficRecording transactions transportSecurity
+twoPhaseCommitCoordinator watchdog wiredTiger writeBacksQueued
+"""
+LITTLE = dict.fromkeys(UNASKED.split(), 0)
 
 
 def condition() -> dict[str, Any]:

@@ -3,9 +3,8 @@
 import subprocess
 import sys
 
-LIBRARY = "/usr/local/lib/coffer/mongodb"
-sys.path.insert(0, LIBRARY)
-from coffer_mongodb import Connection
+sys.path.insert(0, "/usr/local/lib/coffer/mongodb")
+from coffer_mongodb import LIBRARY, Connection
 
 subprocess.run(["runuser", "-u", "mongodb", f"{LIBRARY}/join"], check=True)
 message = {"rotateCertificates": 1, "message": "new certificate of the instance"}

@@ -11,18 +11,23 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import IO
 
 
-def member(archive: Path, name: str) -> IO[bytes]:
-    """The member of an archive as a stream."""
+def take(archive: Path, name: str, target: Path) -> None:
+    """Copy the member whose path ends in a name."""
     if zipfile.is_zipfile(archive):
-        box = zipfile.ZipFile(archive)
-        return box.open(next(each for each in box.namelist() if each.endswith(f"/{name}")))
-    tar = tarfile.open(archive)  # noqa: SIM115  closed with the process
-    stream = tar.extractfile(next(each for each in tar.getnames() if each.endswith(f"/{name}")))
-    assert stream is not None  # noqa: S101 - a member of that name is a file
-    return stream
+        with zipfile.ZipFile(archive) as box:
+            found = next(each for each in box.namelist() if each.endswith(f"/{name}"))
+            with box.open(found) as source, target.open("wb") as stream:
+                shutil.copyfileobj(source, stream, 1 << 20)
+        return
+    with tarfile.open(archive) as tar:
+        found = next(each for each in tar.getnames() if each.endswith(f"/{name}"))
+        member = tar.extractfile(found)
+        if member is None:
+            sys.exit(f"{name} is not a file")
+        with target.open("wb") as stream:
+            shutil.copyfileobj(member, stream, 1 << 20)
 
 
 def main() -> None:
@@ -30,14 +35,13 @@ def main() -> None:
     archive, name, target = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     fresh = target.with_name(target.name + ".new")
     if name:
-        with member(archive, name) as source, fresh.open("wb") as stream:
-            shutil.copyfileobj(source, stream, 1 << 20)
+        take(archive, name, fresh)
         fresh.chmod(0o755)
         fresh.replace(target)
         return
     shutil.rmtree(fresh, ignore_errors=True)
     with zipfile.ZipFile(archive) as box:
-        box.extractall(fresh)  # noqa: S202  an archive whose hash was checked
+        box.extractall(fresh)  # noqa: S202 - its checksum is known  # noqa: S202  an archive whose hash was checked
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 
