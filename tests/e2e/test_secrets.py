@@ -86,7 +86,7 @@ def test_secrets_stay_secret(coffer: Installation) -> None:
 
 def test_secrets_stay_secret_when_it_fails(coffer: Installation) -> None:
     # given a module that fails with the password in its words
-    module = coffer.data / "roles/engine_mysql/library/mysql_accounts.py"
+    module = coffer.data / "roles/mysql_family/library/mysql_accounts.py"
     kept = module.read_text()
     module.write_text(kept.replace("def main() -> None:", FAILING + "def main() -> None:"))
     assert module.read_text() != kept

@@ -124,7 +124,8 @@ def rule_of(engine: Engine, row: dict[str, Any]) -> str | None:
             parts += [f"max: {number(row['high'])}"]
     if options:
         parts += ["options: [" + ", ".join(f'"{option}"' for option in options) + "]"]
-    return "- {" + ", ".join(parts) + "}"
+    line = "- {" + ", ".join(parts) + "}"
+    return line if len(line) < 120 else line.replace(" options:", "\n   options:")
 
 
 def main(program: str, settings: str, fixed: str, how: str) -> None:

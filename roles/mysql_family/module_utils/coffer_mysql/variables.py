@@ -61,7 +61,7 @@ def _set_by_someone(server: Server) -> set[str]:
 
 def same(one: str, other: str, kind: str) -> bool:
     """Whether two spellings are of one value; sets come in any order."""
-    return _plain(one, kind) == _plain(other, kind)
+    return bool(_plain(one, kind) == _plain(other, kind))
 
 
 def _plain(value: str, kind: str) -> Any:
