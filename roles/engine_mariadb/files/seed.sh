@@ -1,5 +1,6 @@
 #!/bin/sh
 # How to make the seed of this engine's data directories; the role mysql_family's seed.sh follows.
+# shellcheck disable=SC2154 # which sets work
 server() {
   mariadbd --no-defaults --user=mysql --datadir="$work/data" --log-error="$work/error.log" \
     --innodb-log-file-size=8M --performance-schema=OFF --skip-log-bin "$@"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # How to make the seed of this engine's data directories; the role mysql_family's seed.sh follows.
+# shellcheck disable=SC2154 # which sets work
 server() {
   mysqld --no-defaults --user=mysql --datadir="$work/data" --log-error="$work/error.log" \
     --innodb-redo-log-capacity=8M --performance-schema=OFF --disable-log-bin --mysqlx=OFF \
