@@ -12,7 +12,7 @@ from typing import Any
 from redis import Redis
 
 from tests.e2e.guest import Guest
-from tests.e2e.host import CONFIG, LOGS, NAME, RUN, STATE
+from tests.e2e.host import CONFIG, LOGS, NAME, RUN, STATE, output_of
 from tests.e2e.installation import SCRATCH, Installation
 from tests.e2e.waiting import wait_for
 
@@ -168,13 +168,12 @@ def places(
     return found
 
 
-def _files_of(root: Path) -> Iterator[Path]:
+def _files_of(root: Path) -> list[Path]:
     """Files of ours and of Ansible's: not what else lies in directories for everybody."""
-    patterns = ("ansible*", "coffer*") if root == Path("/tmp") else ("*",)
-    for pattern in patterns:
-        for path in root.rglob(pattern):
-            if path.is_file() and path.stat().st_size < 50_000_000:
-                yield path
+    ours = ("(", "-path", "/tmp/ansible*", "-o", "-path", "/tmp/coffer*", ")")
+    wanted = ours if root == Path("/tmp") else ()
+    found = output_of("find", str(root), "-xdev", *wanted, "-type", "f", "-size", "-50M")
+    return [Path(line) for line in found.splitlines()]
 
 
 def _everything_the_api_tells(coffer: Installation, guest: Guest) -> bytes:
