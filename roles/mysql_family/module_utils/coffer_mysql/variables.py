@@ -67,7 +67,8 @@ def same(one: str, other: str, kind: str) -> bool:
 def _plain(value: str, kind: str) -> Any:
     text = value.strip().lower()
     if kind in ("integer", "float"):
-        return float(text or 0)
+        # The largest integers are more than a float can tell apart.
+        return int(text or 0) if text.lstrip("-").isdigit() else float(text or 0)
     text = SWITCH.get(text, text)
     return sorted(text.split(","))
 
