@@ -51,6 +51,7 @@ def _order(coffer: Installation, shared: Guest) -> Iterator[None]:
     coffer.delete(*made)
     wait_for("only shared containers", lambda: len(containers()) <= len(before))
     coffer.stop(shared.id)
+    wait_for("the shared instance's answer", lambda: shared.query("SELECT 1"))
     coffer.healthy(shared.id)
 
 

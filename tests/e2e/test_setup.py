@@ -6,6 +6,7 @@ import subprocess
 from tests.e2e.guest import Guest
 from tests.e2e.host import PREFIX, STATE, containers, links, loops, mounts, namespaces, output_of
 from tests.e2e.installation import Installation
+from tests.e2e.waiting import wait_for
 
 
 def test_setup_again_changes_nothing(coffer: Installation) -> None:
@@ -21,8 +22,8 @@ def test_guests_come_back_after_a_restart_of_the_host(coffer: Installation, shar
 
     # then resume brings network, disks and guest back, with the data
     coffer.manage("resume", "-e", f"@{coffer.variables}")
-    assert coffer.healthy(shared.id)
-    assert shared.query("SELECT number FROM kept") == (42,)
+    kept = wait_for("the engine's answer", lambda: shared.query("SELECT number FROM kept"))
+    assert kept == (42,)
     shared.query("DROP TABLE kept")
 
     # and once more changes nothing
