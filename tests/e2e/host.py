@@ -6,9 +6,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-PREFIX = "cfe2e"
+from tests.site import NUMBER
+
+PREFIX = f"cfe{NUMBER}"
 """Of the test installation's containers, namespaces, links and firewall table."""
-NAME = "coffertest"
+NAME = f"coffertest{NUMBER}"
+SUBNET = f"10.83.1{NUMBER}"
+"""Without its last number."""
 STATE = Path("/var/lib", NAME)
 CONFIG = Path("/etc", NAME)
 RUN = Path("/run", NAME)

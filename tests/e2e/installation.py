@@ -12,26 +12,39 @@ from typing import Any
 
 from tests.e2e.api import ENDED, Api
 from tests.e2e.guest import Guest
-from tests.e2e.host import CONFIG, LOGS, NAME, PREFIX, RUN, STATE, containers, snapshot_of_host
+from tests.e2e.host import (
+    CONFIG,
+    LOGS,
+    NAME,
+    PREFIX,
+    RUN,
+    STATE,
+    SUBNET,
+    containers,
+    snapshot_of_host,
+)
 from tests.e2e.waiting import wait_for
+from tests.site import NUMBER
 
 REPOSITORY = Path(__file__).parents[2]
-ENVIRONMENT = Path("/opt/coffer-test")
+ENVIRONMENT = Path("/opt", NAME)
 """The virtual environment: where everybody may read, the services do not run as root."""
 SCRATCH = Path("/var/tmp", NAME)
 """Home and configuration of the administrator of this installation."""
+API_PORT = 18700 + int(NUMBER)
+CONDUCTOR_PORT = 18800
 VARIABLES: dict[str, Any] = {
     "control_plane_name": NAME,
-    "control_plane_api_port": 18779,
-    "control_plane_conductor_address": "10.83.0.1",
-    "control_plane_conductor_port": 18780,
+    "control_plane_api_port": API_PORT,
+    "control_plane_conductor_address": f"{SUBNET}.1",
+    "control_plane_conductor_port": CONDUCTOR_PORT,
     "control_plane_dbctl_config": str(SCRATCH / "dbctl.toml"),
     "compute_local_prefix": PREFIX,
     "compute_local_bridge": f"{PREFIX}br",
-    "compute_local_subnet": "10.83.0.0/24",
+    "compute_local_subnet": f"{SUBNET}.0/24",
     "compute_local_state_dir": str(STATE / "compute_local"),
     "compute_local_pool_size": 40,
-    "compute_local_host_ports": [18780],
+    "compute_local_host_ports": [CONDUCTOR_PORT],
 }
 Done = subprocess.CompletedProcess[str]
 
@@ -259,4 +272,4 @@ def _run(
     return done
 
 
-__all__ = ["CONFIG", "RUN", "SCRATCH", "Done", "Installation"]
+__all__ = ["CONDUCTOR_PORT", "CONFIG", "RUN", "SCRATCH", "Done", "Installation"]

@@ -11,8 +11,8 @@ import pytest
 
 from tests.e2e.api import Answer
 from tests.e2e.guest import Guest
-from tests.e2e.host import CONFIG, snapshot_of_host
-from tests.e2e.installation import Installation
+from tests.e2e.host import CONFIG, SUBNET, snapshot_of_host
+from tests.e2e.installation import CONDUCTOR_PORT, Installation
 from tests.e2e.waiting import wait_for
 
 GIB = 1024**3
@@ -108,7 +108,7 @@ def report(guest: Guest, token: str) -> Answer:
     """Send what the guest's agent sends, with its token."""
     told = {"protocol": 1, "instance_id": guest.id, "sequence": 1, "state": "HEALTHY"}
     request = urllib.request.Request(
-        "https://10.83.0.1:18780/conductor/v1/reports",
+        f"https://{SUBNET}.1:{CONDUCTOR_PORT}/conductor/v1/reports",
         json.dumps(told).encode(),
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )

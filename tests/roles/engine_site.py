@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from tests.roles.provider import DATA, ENVIRONMENT, REPOSITORY, Instance, Outcome, outcome_of
+from tests.site import NUMBER
 from tests.unit.guest_conductor import Authority, Conductor
 
 CHAIN = ["preflight", "install", "configure", "start", "secure", "databases", "users", "verify"]
@@ -144,7 +145,8 @@ class Site:
     conductor: Conductor | None = None
 
     def __post_init__(self) -> None:
-        text = (DATA / f"site_{self.name}.yml").read_text().replace("{scratch}", str(self.scratch))
+        text = (DATA / f"site_{self.name}.yml").read_text()
+        text = text.replace("{scratch}", str(self.scratch)).replace("{site}", NUMBER)
         self.data: dict[str, Any] = yaml.safe_load(text)
         self.authority = Authority(self.scratch)
 

@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import yaml
 
+from tests.site import NUMBER
+
 REPOSITORY = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
 SSH_OPTIONS = "-o UserKnownHostsFile={known_hosts} -o StrictHostKeyChecking=yes -o ConnectTimeout=5"
@@ -104,7 +106,11 @@ class Provider:
 
     def fill(self, text: str, instance: Instance | None = None) -> str:
         """Put this run's own values into a line of the data file."""
-        values = {"scratch": str(self.scratch), "host_address": host_address()}
+        values = {
+            "scratch": str(self.scratch),
+            "host_address": host_address(),
+            "site": NUMBER,
+        }
         if instance:
             values["id"] = instance.id
         for key, value in values.items():

@@ -156,7 +156,8 @@ def test_trouble_is_logged_once_and_its_end_too(world: World) -> None:
     while len(world.conductor.tokens) < 3:
         time.sleep(0.05)
     world.conductor.answer = 204
-    world.conductor.wait_for(lambda _: True, 10)
+    # the second one that arrives: by then it has logged that the first one did
+    world.conductor.wait_for(lambda _: True, 15, after=1)
     log = world.stop()
     assert log.count("not delivered") == 1
     assert log.count("arrive again") == 1
