@@ -13,6 +13,6 @@ def notify(*lines: str) -> None:
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         try:
-            channel.sendto("\n".join(lines).encode(), address)
+            channel.sendto("\n".join(lines).encode(), socket.MSG_DONTWAIT, address)
         except OSError:
-            return  # systemd is being restarted; the next word will arrive
+            return  # systemd is busy or being restarted: reports go on, the next word will arrive
