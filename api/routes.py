@@ -42,6 +42,7 @@ from api.resources.operations import (
     OperationEvents,
     OperationItem,
 )
+from api.resources.quotas import Limits, ProjectQuotas
 from api.services import Services
 
 PREFIX = "/v1.0/{project}"
@@ -89,6 +90,8 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/operations/{operation}", OperationItem()),
         ("/operations/{operation}/events", OperationEvents()),
         ("/operations/{operation}/action", OperationActions(services)),
+        ("/limits", Limits(services)),
+        ("/mgmt/quotas/{tenant}", ProjectQuotas(services)),
         ("/inventory", InventoryDocument(services)),
     ]
     return [(PREFIX + path, resource) for path, resource in routes]

@@ -8,6 +8,7 @@ from coffer.configurations import Configurations
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.instances import Instances
 from coffer.inventory import Inventory
+from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.secrets import Vault
 from coffer.settings import Settings
@@ -23,6 +24,7 @@ class Services:
     instances: Instances
     accounts: Accounts
     configurations: Configurations
+    quotas: Quotas
     inventory: Inventory
     reports: Reports
 
@@ -33,11 +35,13 @@ def make_services(settings: Settings) -> Services:
     catalogue = Catalogue(settings.provider)
     dispatcher = Dispatcher(redis)
     vault = Vault.from_file(settings.key_file)
+    quotas = Quotas(settings, catalogue)
     return Services(
         settings=settings,
         catalogue=catalogue,
         dispatcher=dispatcher,
-        instances=Instances(catalogue, vault, dispatcher),
+        instances=Instances(catalogue, vault, dispatcher, quotas),
+        quotas=quotas,
         configurations=Configurations(catalogue, dispatcher),
         accounts=Accounts(catalogue, vault, dispatcher),
         inventory=Inventory(settings, catalogue),

@@ -12,6 +12,7 @@ from coffer.lifecycle import abort, begin
 from coffer.models import DatastoreVersion, Instance, Operation
 from coffer.names import check_databases, check_users
 from coffer.operations import ACTIVE_STATES, KINDS, secret_of
+from coffer.quotas import Quotas
 from coffer.secrets import Vault, new_host_key
 from coffer.status import require_can_act
 
@@ -46,10 +47,13 @@ def rename(instance: Instance, name: str) -> None:
 class Instances:
     """Requests about instances, checked, recorded and sent on their way."""
 
-    def __init__(self, catalogue: Catalogue, vault: Vault, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, catalogue: Catalogue, vault: Vault, dispatcher: Dispatcher, quotas: Quotas
+    ) -> None:
         self._catalogue = catalogue
         self._vault = vault
         self._dispatcher = dispatcher
+        self._quotas = quotas
 
     def create(self, wish: Wish, caller: Caller) -> tuple[Instance, Operation]:
         """Record the instance (status BUILD) and start its creation.
@@ -59,7 +63,9 @@ class Instances:
         """
         self._check(wish)
         private, public = new_host_key()
+        ram = self._quotas.ram(wish.flavor_id)
         with transaction():
+            self._quotas.reserve(caller.project_id, instances=1, ram=ram, volumes=wish.volume_size)
             instance = Instance.create(
                 project_id=caller.project_id,
                 name=wish.name,
@@ -90,14 +96,16 @@ class Instances:
                 f"{instance.volume_size} GB; volumes only grow"
             )
         self._check_volume(size)
-        return self._act("instance_resize", instance, caller, {"volume_size": size})
+        more = {"volumes": size - instance.volume_size}
+        return self._act("instance_resize", instance, caller, {"volume_size": size}, more)
 
     def resize_flavor(self, instance: Instance, flavor_id: str, caller: Caller) -> Operation:
         """Change the flavor."""
         self._check_flavor(flavor_id, instance.version)
         if flavor_id == instance.flavor_id:
             raise BadRequest(f"resize.flavorRef: the instance already has flavor '{flavor_id}'")
-        return self._act("instance_resize", instance, caller, {"flavor_id": flavor_id})
+        more = {"ram": self._quotas.ram(flavor_id) - self._quotas.ram(instance.flavor_id)}
+        return self._act("instance_resize", instance, caller, {"flavor_id": flavor_id}, more)
 
     def delete(self, instance: Instance, caller: Caller) -> Operation:
         """Delete the instance; waits for an operation under way.
@@ -127,9 +135,17 @@ class Instances:
         Instance.update(operating_status="ERROR").where(Instance.id == instance.id).execute()
 
     def _act(
-        self, kind: str, instance: Instance, caller: Caller, changes: dict[str, Any]
+        self,
+        kind: str,
+        instance: Instance,
+        caller: Caller,
+        changes: dict[str, Any],
+        more: dict[str, int] | None = None,
     ) -> Operation:
+        """`more` is what the change takes of the project's quotas."""
         with transaction():
+            if more:
+                self._quotas.reserve(instance.project_id, **more)
             instance = Instance.get_by_id(instance.id)
             require_can_act(instance)
             operation = self._begin(kind, instance, caller, changes)

@@ -37,6 +37,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     maximum_page_size: int = 1000
     maximum_body: int = 1024 * 1024
     """Bytes; larger bodies get 413."""
+    quota_instances: int = 100
+    """Most instances of a project that no other limit was set for; -1 is no limit."""
+    quota_ram: int = -1
+    """MB of memory of all its instances."""
+    quota_volumes: int = 1000
+    """GB of all its data volumes."""
+    quota_backups: int = 500
     silent_after: int = 90
     """Seconds without a report after which a guest counts as silent."""
     provider_settings: dict[str, Any] = {}

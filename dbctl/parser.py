@@ -16,6 +16,7 @@ from dbctl.nouns import (
     flavor,
     instance,
     operation,
+    quota,
     root,
     user,
 )
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     operation.add(nouns)
     datastore.add(nouns)
     flavor.add(nouns)
+    quota.add(nouns)
     connect.add(nouns)
     ca.add(nouns)
     completion.add(nouns)

@@ -4,6 +4,7 @@ from coffer.models.configuration import Configuration
 from coffer.models.datastore import Datastore, DatastoreVersion
 from coffer.models.instance import Instance
 from coffer.models.operation import Event, Operation
+from coffer.models.project import Project
 from coffer.models.secret import Secret
 from coffer.models.token import Token
 
@@ -15,9 +16,20 @@ __all__ = [
     "Event",
     "Instance",
     "Operation",
+    "Project",
     "Secret",
     "Token",
 ]
 
-MODELS = [Configuration, Datastore, DatastoreVersion, Event, Instance, Operation, Secret, Token]
+MODELS = [
+    Configuration,
+    Datastore,
+    DatastoreVersion,
+    Event,
+    Instance,
+    Operation,
+    Project,
+    Secret,
+    Token,
+]
 """All tables; migrations are generated from and checked against this list."""
