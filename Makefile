@@ -53,7 +53,7 @@ unit: packages ## quick tests, without guests
 
 .PHONY: guests
 guests: packages ## tests on real guests (root)
-	$(VENV)/bin/python -m pytest tests/roles tests/e2e
+	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup tests/e2e tests/roles
 
 .PHONY: lock
 lock: $(VENV)/.installed ## resolve the dependencies anew

@@ -2,8 +2,6 @@
 
     /opt/coffer/bin/python bench/create.py [--runs 5] [--engine mysql] [--flavor small]
 
-Boot ends with the guest's SSH server proving its key.
-
 Needs an installation (`make up`) and root. Each round creates an instance through the API and one
 by bench/bare_create.sh, in turn, so that both see the same machine. Prints a table of medians.
 """
@@ -21,7 +19,7 @@ from client import Api
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path("/var/cache/coffer/images")
-PHASES = ("queue", "launch", "boot", "configure", "start", "watch", "verify", "record", "total")
+PHASES = "queue launch boot ssh configure start watch verify record total".split()
 
 
 def create(api: Api, engine: str, flavor: str) -> tuple[str, str, float]:
@@ -53,20 +51,25 @@ def seconds(text: str) -> float:
 
 
 def phases(api: Api, operation: str, total: float, posted: float) -> dict[str, float]:
-    """Seconds of each phase; a play of instance_create.yml is one."""
+    """Seconds of each phase: a play of instance_create.yml, or its wait for SSH."""
     document = api.call("GET", f"/operations/{operation}/events")[0]
     events, queue = document["events"], document["operation"]["queued_seconds"]
     first = seconds(events[0]["at"])
     split = {"total": total, "queue": queue, "launch": first - posted - queue}
-    plays: dict[str, float] = {}
+    begun: dict[str, float] = {}
     for event in events:
-        plays.setdefault(event["play"].lower(), seconds(event["at"]))
-    starts = [*plays.items(), ("", seconds(events[-1]["at"]))]
+        begun.setdefault(phase_of(event), seconds(event["at"]))
+    starts = [*begun.items(), ("", seconds(events[-1]["at"]))]
     for (name, start), (_, following) in itertools.pairwise(starts):
         if name in PHASES:
             split[name] = following - start
     split["record"] = posted + total - seconds(events[-1]["at"])
     return split
+
+
+def phase_of(event: dict[str, str]) -> str:
+    """Name of the phase that an event belongs to."""
+    return "ssh" if event["task"] == "Wait for SSH" else event["play"].lower()
 
 
 def one_create(api: Api, engine: str, flavor: str) -> dict[str, float]:
@@ -87,7 +90,6 @@ def one_bare() -> dict[str, float]:
     script = [str(HERE / "bare_create.sh"), str(image), sys.executable]
     found = subprocess.run(script, check=True, capture_output=True, text=True)
     split = {key: value / 1000 for key, value in json.loads(found.stdout).items() if key != "done"}
-    split["boot"] += split.pop("ssh")  # Coffer's boot ends with SSH's answer too
     return split | {"total": sum(split.values())}
 
 

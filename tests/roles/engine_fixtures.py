@@ -71,14 +71,16 @@ def image(site: Site, engine: Engine) -> str:
 
 
 @pytest.fixture(scope="session")
-def made(site: Site, engine: Engine, image: str) -> Made:
-    """An instance from the engine's image."""
+def made(site: Site, engine: Engine, image: str) -> Iterator[Made]:
+    """An instance from the engine's image, until the next engine's turn."""
     guest = site.guest(engine, image)
     guest.create()
     conductor = site.listen()
     outcome = guest.chain()
     assert outcome.code == 0, outcome.output
-    return Made(guest, outcome, conductor, CLIENTS[engine.data["client"]])
+    yield Made(guest, outcome, conductor, CLIENTS[engine.data["client"]])
+    guest.run(f"compute_{site.data['provider']}/delete")
+    site.guests.remove(guest)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.coffer_local import guest, image, podman, ssh, store
+from ansible.module_utils.coffer_local import guest, image, store
 from ansible.module_utils.coffer_local.module import main
 from ansible.module_utils.coffer_local.settings import Settings
 from ansible.module_utils.coffer_local.steps import converge
@@ -54,16 +54,9 @@ options:
   host_key:
     description: Private host key of the guest's SSH server. Without it what is there stays.
     type: str
-  host_key_public:
-    description: Public host key; the guest must prove it before the module is content.
-    type: str
   public_key:
     description: Public key that may log in as root.
     type: str
-  timeout:
-    description: Seconds until the SSH server must answer.
-    default: 60
-    type: int
 author: Coffer
 """
 STATES = ["running", "stopped", "present", "absent"]
@@ -110,16 +103,7 @@ def _up(module: AnsibleModule, settings: Settings, record: store.Record) -> list
         return changed + converge(guest.stopped(settings, record), check)
     seed = guest.Seed(params["host_key"], params["public_key"])
     changed += guest.bring_up(settings, record, seed, check)
-    if params["state"] == "running" and not check:
-        _wait(module, settings.name(record.instance), record.address)
     return changed
-
-
-def _wait(module: AnsibleModule, name: str, address: str) -> None:
-    try:
-        ssh.wait(address, module.params["host_key_public"], module.params["timeout"])
-    except TimeoutError as error:
-        raise TimeoutError(f"{error}; its container is {podman.state(name)}") from error
 
 
 def _remember(module: AnsibleModule, settings: Settings, record: store.Record) -> list[str]:
@@ -172,9 +156,7 @@ if __name__ == "__main__":
             "disk": {"type": "int"},
             "volume": {"type": "int"},
             "host_key": {"type": "str", "no_log": True},
-            "host_key_public": {"type": "str", "no_log": False},
             "public_key": {"type": "str", "no_log": False},
-            "timeout": {"type": "int", "default": 60},
         },
         body,
     )
