@@ -69,6 +69,7 @@ def _operation(path: str, spec: Spec, schemas: dict[Any, Any]) -> dict[str, Any]
     refusals = {status: {"description": text} for status, text in _REFUSALS.items()}
     operation = {
         "summary": spec.summary,
+        "x-coffer-access": spec.access,
         "parameters": [*_path_parameters(path), *_query_parameters(spec)],
         "responses": {str(spec.status): answer, **refusals},
     }

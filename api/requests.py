@@ -11,12 +11,13 @@ from coffer.cidrs import check_cidrs
 from coffer.datastores import find_datastore, find_version
 from coffer.errors import BadRequest, NotSupported
 from coffer.instances import Wish
+from coffer.settings import Settings
 
-_LATER = ("replica_of", "restorePoint", "configuration", "modules")
-"""Parts of a creation that this version does not do: refused, never ignored."""
+_LATER = ("replica_of", "restorePoint", "configuration", "modules", "nics", "availability_zone")
+"""Parts of a creation that this version or its providers do not do: refused, never ignored."""
 
 
-def wish_of(body: InstanceIn, default_datastore: str) -> Wish:
+def wish_of(body: InstanceIn, settings: Settings) -> Wish:
     """The new instance that a body asks for.
 
     Raises:
@@ -25,9 +26,15 @@ def wish_of(body: InstanceIn, default_datastore: str) -> Wish:
     for key in _LATER:
         if getattr(body, key) not in (UNSET, None, []):
             raise NotSupported(f"{key}: this is not supported yet")
+    if body.region_name not in (UNSET, None, settings.region):
+        raise BadRequest(f"region_name: '{body.region_name}' is not '{settings.region}'")
     if body.volume is None:
         raise BadRequest("volume.size: Volume size was not specified.")
-    datastore = find_datastore(body.datastore.type or default_datastore)
+    if body.volume.type:
+        raise NotSupported("volume.type: the provider has no types to choose from")
+    if body.locality == "anti-affinity":
+        raise NotSupported("locality: the provider has one host alone")
+    datastore = find_datastore(body.datastore.type or settings.default_datastore)
     version = find_version(datastore, body.datastore.version, body.datastore.version_number)
     return Wish(
         name=body.name,
@@ -59,7 +66,7 @@ def one_action(body: Any) -> str:
     """
     given = [key for key in body.__struct_fields__ if getattr(body, key) is not UNSET]
     if len(given) != 1:
-        known = ", ".join(body.__struct_fields__)
+        known = ", ".join(body.__struct_encode_fields__)
         raise BadRequest(f"give exactly one of {known}")
     return str(given[0])
 

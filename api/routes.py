@@ -20,6 +20,12 @@ from api.resources.configurations import (
     ParameterItem,
     ParameterItemById,
 )
+from api.resources.datastore_versions import (
+    ManagedParameter,
+    ManagedParameters,
+    ManagedVersion,
+    ManagedVersions,
+)
 from api.resources.datastores import (
     DatastoreCollection,
     DatastoreItem,
@@ -27,7 +33,8 @@ from api.resources.datastores import (
     VersionCollection,
     VersionItem,
 )
-from api.resources.flavors import FlavorCollection, FlavorItem
+from api.resources.empty import ClusterCollection, InstanceModules, ModuleCollection
+from api.resources.flavors import FlavorCollection, FlavorItem, FlavorsOfVersion, VolumeTypes
 from api.resources.instances import (
     InstanceActions,
     InstanceCollection,
@@ -36,6 +43,14 @@ from api.resources.instances import (
     InstanceItem,
 )
 from api.resources.inventory import InventoryDocument
+from api.resources.management import (
+    ManagedActions,
+    ManagedHardware,
+    ManagedInstance,
+    ManagedInstances,
+    ManagedPing,
+    ManagedRoot,
+)
 from api.resources.operations import (
     OperationActions,
     OperationCollection,
@@ -43,6 +58,7 @@ from api.resources.operations import (
     OperationItem,
 )
 from api.resources.quotas import Limits, ProjectQuotas
+from api.resources.unsupported import add_unsupported
 from api.services import Services
 
 PREFIX = "/v1.0/{project}"
@@ -50,7 +66,7 @@ PREFIX = "/v1.0/{project}"
 
 def project_routes(services: Services) -> list[tuple[str, Any]]:
     """Paths and resources of a project."""
-    routes = [
+    routes: list[tuple[str, Any]] = [
         ("/instances", InstanceCollection(services)),
         ("/instances/detail", InstanceDetails(services)),
         ("/instances/{instance}", InstanceItem(services)),
@@ -90,8 +106,28 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/operations/{operation}", OperationItem()),
         ("/operations/{operation}/events", OperationEvents()),
         ("/operations/{operation}/action", OperationActions(services)),
+        ("/datastores/{datastore}/versions/{version}/flavors", FlavorsOfVersion(services)),
+        ("/datastores/{datastore}/versions/{version}/volume-types", VolumeTypes()),
+        ("/instances/{instance}/modules", InstanceModules()),
+        ("/clusters", ClusterCollection()),
+        ("/modules", ModuleCollection()),
         ("/limits", Limits(services)),
+        ("/mgmt/instances", ManagedInstances(services)),
+        ("/mgmt/instances/{instance}", ManagedInstance(services)),
+        ("/mgmt/instances/{instance}/action", ManagedActions(services)),
+        ("/mgmt/instances/{instance}/root", ManagedRoot()),
+        ("/mgmt/instances/{instance}/hwinfo", ManagedHardware(services)),
+        ("/mgmt/instances/{instance}/rpc_ping", ManagedPing(services)),
+        ("/mgmt/datastore-versions", ManagedVersions(services)),
+        ("/mgmt/datastore-versions/{version}", ManagedVersion(services)),
+        ("/mgmt/datastores/versions/{version}/parameters", ManagedParameters(services)),
+        (
+            "/mgmt/datastores/versions/{version}/parameters/{parameter}",
+            ManagedParameter(services),
+        ),
         ("/mgmt/quotas/{tenant}", ProjectQuotas(services)),
         ("/inventory", InventoryDocument(services)),
     ]
-    return [(PREFIX + path, resource) for path, resource in routes]
+    resources = dict(routes)
+    add_unsupported(resources)
+    return [(PREFIX + path, resource) for path, resource in resources.items()]

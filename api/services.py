@@ -12,6 +12,7 @@ from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.secrets import Vault
 from coffer.settings import Settings
+from coffer.versions import Versions
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Services:
     accounts: Accounts
     configurations: Configurations
     quotas: Quotas
+    versions: Versions
     inventory: Inventory
     reports: Reports
 
@@ -42,6 +44,7 @@ def make_services(settings: Settings) -> Services:
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher, quotas),
         quotas=quotas,
+        versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),
         accounts=Accounts(catalogue, vault, dispatcher),
         inventory=Inventory(settings, catalogue),

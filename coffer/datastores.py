@@ -42,6 +42,18 @@ def find_version_by_id(reference: str) -> DatastoreVersion:
     return row
 
 
+def find_any_version(reference: str) -> DatastoreVersion:
+    """A version by its id, active or not, for administrators.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = DatastoreVersion.get_or_none(DatastoreVersion.id == reference)
+    if row is None:
+        raise NotFound(f"version '{reference}' does not exist")
+    return row
+
+
 def active_versions(datastore: Datastore) -> list[DatastoreVersion]:
     """What is on offer, by name and number."""
     query = DatastoreVersion.select().where(

@@ -14,7 +14,7 @@ from coffer.names import check_databases, check_users
 from coffer.operations import ACTIVE_STATES, KINDS, secret_of
 from coffer.quotas import Quotas
 from coffer.secrets import Vault, new_host_key
-from coffer.status import require_can_act
+from coffer.status import require_can_act, require_there
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,22 @@ class Wish:
 def rename(instance: Instance, name: str) -> None:
     """Give the instance another name."""
     Instance.update(name=name, updated=utcnow()).where(Instance.id == instance.id).execute()
+
+
+def _access_to_be(instance: Instance) -> dict[str, Any]:
+    """Who may connect once everything that was asked for is done."""
+    last = (
+        Operation.select()
+        .where(
+            Operation.instance == instance,
+            Operation.kind == "access_update",
+            Operation.state.in_(ACTIVE_STATES),
+        )
+        .order_by(Operation.created.desc())
+        .first()
+    )
+    access: dict[str, Any] = last.changes["access"] if last else instance.access
+    return access
 
 
 class Instances:
@@ -88,6 +104,10 @@ class Instances:
         """Restart the engine."""
         return self._act("instance_restart", instance, caller, {})
 
+    def reboot(self, instance: Instance, caller: Caller) -> Operation:
+        """Restart the guest, and the engine with it."""
+        return self._act("instance_reboot", instance, caller, {})
+
     def resize_volume(self, instance: Instance, size: int, caller: Caller) -> Operation:
         """Grow the data volume to `size` GiB."""
         if size <= instance.volume_size:
@@ -106,6 +126,19 @@ class Instances:
             raise BadRequest(f"resize.flavorRef: the instance already has flavor '{flavor_id}'")
         more = {"ram": self._quotas.ram(flavor_id) - self._quotas.ram(instance.flavor_id)}
         return self._act("instance_resize", instance, caller, {"flavor_id": flavor_id}, more)
+
+    def set_access(self, instance: Instance, access: dict[str, Any], caller: Caller) -> Operation:
+        """Change who may connect: the settings that are given, the others stay.
+
+        Allowed in every state but while it is built or deleted.
+        """
+        with transaction():
+            instance = Instance.get_by_id(instance.id)
+            require_there(instance)
+            wanted = {**_access_to_be(instance), **access}
+            operation = self._begin("access_update", instance, caller, {"access": wanted})
+        self._dispatcher.send(operation)
+        return operation
 
     def delete(self, instance: Instance, caller: Caller) -> Operation:
         """Delete the instance; waits for an operation under way.
@@ -126,13 +159,17 @@ class Instances:
 
     def reset_status(self, instance: Instance) -> None:
         """Abort what is under way; the guest's next report says what is true."""
+        self.abort_all(instance)
+        Instance.update(operating_status="ERROR").where(Instance.id == instance.id).execute()
+
+    def abort_all(self, instance: Instance) -> None:
+        """Abort what is under way."""
         active = Operation.select().where(
             Operation.instance == instance, Operation.state.in_(ACTIVE_STATES)
         )
         for operation in active:
             for freed in abort(operation):
                 self._dispatcher.send(freed)
-        Instance.update(operating_status="ERROR").where(Instance.id == instance.id).execute()
 
     def _act(
         self,

@@ -35,6 +35,7 @@ class Inventory:
             "flavor_id": instance.flavor_id,
             "volume_size": instance.volume_size,
             "configuration_id": instance.configuration_id,
+            "access": instance.access,
             **(changes or {}),
         }
         engine = self._catalogue.engine(instance.version.manager)
@@ -57,7 +58,7 @@ class Inventory:
             "coffer_data_directory": engine.data_directory,
             "coffer_flavor": msgspec.to_builtins(self._catalogue.flavor(wanted["flavor_id"])),
             "coffer_volume_size": wanted["volume_size"],
-            "coffer_allowed_cidrs": instance.access.get("allowed_cidrs") or PUBLIC_CIDRS,
+            "coffer_allowed_cidrs": wanted["access"].get("allowed_cidrs") or PUBLIC_CIDRS,
             "coffer_configuration": self._configuration(wanted["configuration_id"]),
             "coffer_compute": instance.compute,
             "coffer_host_key_public": instance.host_key_public,

@@ -106,6 +106,15 @@ KINDS = {
             restarts=True,
         ),
         Kind(
+            name="instance_reboot",
+            queue=Queue.WORK,
+            status="REBOOT",
+            deadline=900,
+            waits=True,
+            restarts=True,
+        ),
+        Kind(name="access_update", play="access", queue=Queue.FAST, deadline=300, waits=True),
+        Kind(
             name="instance_resize",
             queue=Queue.WORK,
             status="RESIZE",

@@ -41,6 +41,17 @@ def require_running(instance: Instance) -> None:
         )
 
 
+def require_there(instance: Instance) -> None:
+    """Let only an instance pass that has been built and is not being deleted.
+
+    Raises:
+        Unprocessable: with the state that forbids the action.
+    """
+    status = display_status(instance)
+    if not instance.compute or status in ("BUILD", "SHUTDOWN"):
+        raise Unprocessable(f"instance {instance.id} is not ready: it is {status}")
+
+
 def require_can_act(instance: Instance) -> None:
     """Let only an instance pass that is up and idle.
 

@@ -12,6 +12,7 @@ from coffer.datastores import (
     find_version_of,
 )
 from coffer.models import Datastore, DatastoreVersion
+from coffer.versions import delete_datastore
 
 
 class DatastoreCollection:
@@ -30,6 +31,10 @@ class DatastoreItem:
     @endpoint("Show a datastore", returns=wire.DatastoreDocument)
     def on_get(self, call: Call, datastore: str) -> wire.DatastoreDocument:
         return wire.DatastoreDocument(datastore=_datastore(call, find_datastore(datastore)))
+
+    @endpoint("Delete a datastore", access="admin", status=202)
+    def on_delete(self, _call: Call, datastore: str) -> None:
+        delete_datastore(find_datastore(datastore))
 
 
 class VersionCollection:
@@ -83,4 +88,5 @@ def _version(call: Call, row: DatastoreVersion, nested: bool = False) -> wire.Ve
     if call.identity.is_admin:
         view.active, view.image, view.image_tags = row.active, row.image, row.image_tags
         view.packages = ",".join(row.packages) or None
+        view.registry_ext, view.repl_strategy = row.registry_ext, row.repl_strategy
     return view

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import UNSET
 
 from api.call import Call
+from api.changes import change
 from api.endpoint import Started, endpoint
-from api.lookup import find_configuration, find_instance
+from api.lookup import find_instance
 from api.paging import page_by_id
 from api.requests import one_action, wish_of
 from api.schemas import instance as wire
@@ -15,13 +16,9 @@ from api.schemas.common import last_segment
 from api.services import Services
 from api.views import instance_view
 from coffer.errors import BadRequest, Forbidden, Unprocessable
-from coffer.instances import rename
 from coffer.models import Datastore, DatastoreVersion, Instance
-from coffer.waiting import wait_for_end
 
 PAGE_QUERY = ("limit", "marker")
-ATTACH_WAIT = 20.0
-"""Seconds: terraform attaches right after it detached, and Trove answers when that is done."""
 
 
 class InstanceCollection:
@@ -55,7 +52,7 @@ class InstanceCollection:
         returns=wire.InstanceDocument,
     )
     def on_post(self, call: Call, body: wire.CreateInstance) -> Started:
-        wish = wish_of(body.instance, self._services.settings.default_datastore)
+        wish = wish_of(body.instance, self._services.settings)
         instance, operation = self._services.instances.create(wish, call.caller)
         view = instance_view(call, instance, region=self._services.settings.region, detail=True)
         return Started(operation.id, wire.InstanceDocument(instance=view))
@@ -88,24 +85,11 @@ class InstanceItem:
 
     @endpoint("Change an instance", access="write", body=wire.UpdateInstance, status=202)
     def on_put(self, call: Call, body: wire.UpdateInstance, instance: str) -> Started | None:
-        row = find_instance(call, instance)
-        return self._change(call, row, body.instance)
+        return change(self._services, call, find_instance(call, instance), body.instance)
 
-    def _change(self, call: Call, row: Instance, wanted: wire.InstanceChanges) -> Started | None:
-        """A name, and at most one thing besides; an empty object detaches the configuration."""
-        if wanted.name is not UNSET:
-            rename(row, wanted.name)
-        if wanted.configuration is UNSET and wanted.name is not UNSET:
-            return None
-        if wanted.configuration in (UNSET, None):
-            operation = self._services.configurations.detach(row, call.caller)
-        else:
-            group_id = last_segment(str(wanted.configuration))
-            group = find_configuration(call, group_id)
-            operation = self._services.configurations.attach(row, group, call.caller)
-        if operation is None:
-            return None
-        return Started(wait_for_end(operation, ATTACH_WAIT).id)
+    @endpoint("Change an instance", access="write", body=wire.UpdateInstance, status=202)
+    def on_patch(self, call: Call, body: wire.UpdateInstance, instance: str) -> Started | None:
+        return change(self._services, call, find_instance(call, instance), body.instance)
 
     @endpoint("Delete an instance", access="write", status=202)
     def on_delete(self, call: Call, instance: str) -> Started:
@@ -141,6 +125,12 @@ class InstanceActions:
             size = int(volume.size if isinstance(volume, wire.VolumeIn) else volume)
             operation = self._services.instances.resize_volume(row, size, call.caller)
         return Started(operation.id)
+
+    def _promote_to_replica_source(self, _call: Call, row: Instance, _body: Any) -> None:
+        raise BadRequest(f"promote_to_replica_source: instance {row.id} is not a replica")
+
+    def _eject_replica_source(self, _call: Call, row: Instance, _body: Any) -> None:
+        raise BadRequest(f"eject_replica_source: instance {row.id} has no replicas")
 
     def _reset_status(self, call: Call, row: Instance, body: wire.InstanceAction) -> None:
         force = isinstance(body.reset_status, dict) and "force_delete" in body.reset_status

@@ -45,3 +45,15 @@ class Reference(Wire):
 def last_segment(reference: str) -> str:
     """The id in a bare id or in a URL that ends in it."""
     return reference.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
+
+
+class EmptyClusters(Wire):
+    """GET /clusters."""
+
+    clusters: list[str]
+
+
+class EmptyModules(Wire):
+    """GET of modules."""
+
+    modules: list[str]

@@ -17,6 +17,8 @@ class Version(Wire):
     packages: str | UnsetType | None = UNSET
     image: str | UnsetType | None = UNSET
     image_tags: list[str] | UnsetType = UNSET
+    registry_ext: str | UnsetType = UNSET
+    repl_strategy: str | UnsetType = UNSET
 
 
 class Datastore(Wire):
@@ -76,3 +78,9 @@ class FlavorList(Wire):
     """All flavors."""
 
     flavors: list[Flavor]
+
+
+class VolumeTypeList(Wire):
+    """The provider has no types of volumes to choose from."""
+
+    volume_types: list[str]

@@ -1,6 +1,6 @@
 """Instances on the wire (Trove v1.0, instances)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
@@ -53,6 +53,18 @@ class AccessIn(Closed):
     allowed_cidrs: list[Annotated[str, Meta(max_length=64)]] | UnsetType = UNSET
 
 
+class Nic(Closed, rename={"net_id": "net-id"}):
+    """A network to be on; `net-id` is the older name of `network_id`."""
+
+    network_id: Text | UnsetType = UNSET
+    net_id: Text | UnsetType = UNSET
+    subnet_id: Text | UnsetType = UNSET
+    ip_address: Text | UnsetType = UNSET
+
+
+Locality = Literal["affinity", "soft-affinity", "anti-affinity", "soft-anti-affinity"]
+
+
 class InstanceIn(Wire):
     """A new instance; `flavor` is openstacksdk's name for `flavorRef`."""
 
@@ -68,6 +80,10 @@ class InstanceIn(Wire):
     restorePoint: dict[str, Any] | UnsetType = UNSET
     configuration: str | UnsetType | None = UNSET
     modules: list[Any] | UnsetType = UNSET
+    nics: list[Nic] | UnsetType | None = UNSET
+    locality: Locality | UnsetType | None = UNSET
+    availability_zone: Text | UnsetType | None = UNSET
+    region_name: Text | UnsetType | None = UNSET
 
 
 class CreateInstance(Wire):
@@ -77,14 +93,21 @@ class CreateInstance(Wire):
 
 
 class InstanceChanges(Closed):
-    """A name and at most one other key; nothing at all detaches the configuration group."""
+    """A name and at most one other key; nothing at all detaches the configuration group.
+
+    Any value of `replica_of` (older: `slave_of`) detaches the replica.
+    """
 
     name: Name | UnsetType = UNSET
     configuration: Text | UnsetType | None = UNSET
+    access: AccessIn | UnsetType = UNSET
+    replica_of: Any = UNSET
+    slave_of: Any = UNSET
+    datastore_version: Text | UnsetType = UNSET
 
 
 class UpdateInstance(Wire):
-    """PUT /instances/{id}."""
+    """PUT and PATCH /instances/{id}."""
 
     instance: InstanceChanges
 
@@ -102,6 +125,8 @@ class InstanceAction(Closed):
     restart: dict[str, Any] | UnsetType | None = UNSET
     resize: Resize | UnsetType = UNSET
     reset_status: dict[str, Any] | UnsetType | None = UNSET
+    promote_to_replica_source: dict[str, Any] | UnsetType | None = UNSET
+    eject_replica_source: dict[str, Any] | UnsetType | None = UNSET
 
 
 class DatastoreOfInstance(Wire):

@@ -28,6 +28,9 @@ class DatastoreVersion(Record):
     image = peewee.CharField(255, null=True)
     image_tags = peewee.JSONField(default=list)
     packages = peewee.JSONField(default=list)
+    registry_ext = peewee.CharField(255, default="")
+    repl_strategy = peewee.CharField(255, default="")
+    """The last two mean nothing here: Trove's administrators may set them."""
     active = peewee.BooleanField(default=True)
     created = peewee.DateTimeField(default=utcnow)
 

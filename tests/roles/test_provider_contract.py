@@ -26,6 +26,8 @@ DIRECTORY = "/var/lib/engine"
 FILL_MEMORY = "python3 -c 'x = bytearray({} << 20); print(len(x))'"
 BURN = "timeout 1 sh -c 'while :; do :; done'"
 TWO_CPUS = f"TIMEFORMAT=%U; time {{ {BURN} & {BURN} & wait; }}"
+LISTEN = """systemd-run --quiet --unit listen python3 -m http.server {0}
+for try in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/{0}) && exit; sleep 0.2; done; exit 1"""
 CONNECT = "python3 -c 'import socket; socket.create_connection((\"{}\", {}), timeout=0.7)'"
 
 
@@ -122,6 +124,53 @@ def test_only_the_conductor_is_reachable(provider: Provider, created: Created) -
             assert (code == 0) == (way == "open"), (host, port)
 
 
+def connects(source: str, address: str, port: int) -> bool:
+    """Whether a TCP connection from one of this host's addresses is taken."""
+    try:
+        socket.create_connection((address, port), timeout=0.7, source_address=(source, 0)).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_only_allowed_networks_reach_the_engine(provider: Provider, created: Created) -> None:
+    """Real connections from two addresses; who was let in and no longer is, is cut off."""
+    sources = [provider.fill(host) for host in provider.data.get("sources", [])]
+    if not sources:
+        pytest.skip("the provider does not say from where to connect")
+    address, port = created[1].facts["compute"]["address"], 3306
+    assert shell(created, LISTEN.format(port)).returncode == 0
+
+    def allow(*cidrs: str) -> int:
+        done = provider.run(
+            "access", created[0], coffer_port=port, coffer_allowed_cidrs=list(cidrs)
+        )
+        assert done.code == 0, done.output
+        return done.changed
+
+    def who() -> list[bool]:
+        return [connects(source, address, port) for source in sources]
+
+    assert who() == [True, True]
+    with socket.create_connection((address, port), source_address=(sources[1], 0)) as old:
+        assert allow(f"{sources[0]}/32", "2001:db8::/32") == 1
+        assert who() == [True, False]
+        old.settimeout(0.7)
+        old.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            old.recv(1)
+    assert allow(f"{sources[0]}/32", "2001:db8::/32") == 0
+    assert provider.run("create", created[0]).changed == 0, "nobody else opens it again"
+    assert allow(sources[1], f"{sources[1]}/30") == 1
+    assert who() == [False, True]
+    assert allow("2001:db8::/32") == 1
+    assert who() == [False, False]
+    assert shell(created, CONNECT.format("127.0.0.1", port)).returncode == 0
+    assert allow("0.0.0.0/0") == 1
+    assert (allow("0.0.0.0/0"), who()) == (0, [True, True])
+    assert allow(f"{sources[0]}/32") == 1  # for what follows: stop, start and resume keep it
+
+
 def test_the_volume_grows_while_mounted(provider: Provider, created: Created) -> None:
     since = started(created)
     assert size_of(created, DIRECTORY) == 1
@@ -179,6 +228,10 @@ def test_resume_after_a_restart_of_the_host(provider: Provider, created: Created
     assert provider.run("resume").changed == 0
     assert provider.run("start", created[0]).code == 0
     assert shell(created, f"cat {DIRECTORY}/kept /root/kept").stdout == "kept\nkept\n"
+    sources = [provider.fill(host) for host in provider.data.get("sources", [])]
+    shell(created, LISTEN.format(3306))
+    address = created[1].facts["compute"]["address"]
+    assert [connects(source, address, 3306) for source in sources] == [True, False][: len(sources)]
 
 
 @pytest.mark.usefixtures("created")

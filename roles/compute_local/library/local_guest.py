@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.coffer_local import guest, image, store
+from ansible.module_utils.coffer_local import access, guest, image, store
 from ansible.module_utils.coffer_local.module import main
 from ansible.module_utils.coffer_local.settings import Settings
 from ansible.module_utils.coffer_local.steps import converge
@@ -57,6 +57,13 @@ options:
   public_key:
     description: Public key that may log in as root.
     type: str
+  port:
+    description: The engine's TCP port, to which I(allowed_cidrs) are let in and nobody else.
+    type: int
+  allowed_cidrs:
+    description: Networks. Without them who may connect stays as it is.
+    type: list
+    elements: str
 author: Coffer
 """
 STATES = ["running", "stopped", "present", "absent"]
@@ -110,6 +117,8 @@ def _remember(module: AnsibleModule, settings: Settings, record: store.Record) -
     before = replace(record)
     size = max(module.params["volume"] or 0, record.volumes.get("data", 0))
     record.volumes = {"data": size}
+    params = module.params
+    record.access = access.wanted(params["port"], params["allowed_cidrs"]) or record.access
     record.guest = _changed(module, record.guest or _new(module, settings))
     if record == before:
         return []
@@ -157,6 +166,8 @@ if __name__ == "__main__":
             "volume": {"type": "int"},
             "host_key": {"type": "str", "no_log": True},
             "public_key": {"type": "str", "no_log": False},
+            "port": {"type": "int"},
+            "allowed_cidrs": {"type": "list", "elements": "str"},
         },
         body,
     )

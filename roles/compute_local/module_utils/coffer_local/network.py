@@ -7,6 +7,7 @@ import ipaddress
 import json
 from pathlib import Path
 
+from .access import access_step
 from .command import attempt, run
 from .mounts import source_of
 from .settings import Settings
@@ -72,7 +73,7 @@ def host_removal(settings: Settings) -> list[Step]:
 
 
 def guest_steps(settings: Settings, record: Record) -> list[Step]:
-    """Namespace, veth pair, address and default route of one guest."""
+    """Namespace, veth pair, address, default route and firewall of one guest."""
     name, link = settings.name(record.instance), _link(settings, record)
     return [
         Step("namespace", lambda: _is_namespace(name), lambda: _make_namespace(name)),
@@ -82,6 +83,7 @@ def guest_steps(settings: Settings, record: Record) -> list[Step]:
             lambda: _is_configured(name, record.address),
             lambda: _configure(settings, record),
         ),
+        access_step(_namespace(name), record.access),
     ]
 
 

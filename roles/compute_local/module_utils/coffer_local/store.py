@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .files import locked, read_text, temp_of, write_atomic
 from .settings import Settings
@@ -35,12 +36,13 @@ class Guest:
 
 @dataclass
 class Record:
-    """One guest. volumes: name -> GiB."""
+    """One guest. volumes: name -> GiB. access: port and cidrs; None leaves the engine open."""
 
     instance: str
     address: str
     volumes: dict[str, int] = field(default_factory=dict)
     guest: Guest | None = None
+    access: dict[str, Any] | None = None
 
 
 def path_of(settings: Settings, instance: str) -> Path:

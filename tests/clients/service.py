@@ -1,0 +1,108 @@
+"""The service on loopback with a Redis and records of its own; its worker only pretends.
+
+Everything runs in processes of its own, so that nothing of it is shared with other tests.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+BIN = Path(sys.executable).parent
+REPOSITORY = Path(__file__).parents[2]
+PROJECT = "p1"
+
+
+class Service:
+    """A running service and the tokens of its project."""
+
+    def __init__(self, home: Path, more: str = "") -> None:
+        """`more` are further lines of its settings."""
+        self.home = home
+        self.root = f"http://127.0.0.1:{free_port()}"
+        self.environment = {**os.environ, "COFFER_SETTINGS": str(home / "coffer.toml")}
+        (home / "keys").write_text(Fernet.generate_key().decode())
+        (home / "coffer.toml").write_text(
+            f'database_url = "sqlite:///{home}/coffer.db"\n'
+            f'redis_url = "unix://{home}/redis.sock"\n'
+            f'key_file = "{home}/keys"\nrun_directory = "{home}/run"\n'
+            f'ca_certificate = "{home}/ca.crt"\n{more}'
+        )
+        self.manage("migrate")
+        self.manage("datastore", "register", "mysql")
+        self.tokens = {role: self.token(role) for role in ("admin", "member", "reader")}
+
+    @property
+    def url(self) -> str:
+        """What a service catalogue says."""
+        return f"{self.root}/v1.0/{PROJECT}"
+
+    def manage(self, *arguments: str) -> str:
+        """coffer-manage, as on the service's own host."""
+        command = [str(BIN / "coffer-manage"), *arguments]
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout
+
+    def token(self, role: str, project: str = PROJECT) -> str:
+        """A new token."""
+        return self.manage("token", "create", role, "--project", project, "--role", role).strip()
+
+    @contextmanager
+    def running(self) -> Iterator["Service"]:
+        """Redis, API and worker."""
+        serve = f"{BIN}/gunicorn --threads 8 --workers 1 --bind {self.root[7:]} api.main:api()"
+        redis = f"redis-server --port 0 --unixsocket {self.home}/redis.sock --dir {self.home}"
+        work = f"{sys.executable} -m tests.clients.pretending_worker"
+        processes = []
+        try:
+            for number, command in enumerate((f"{redis} --save=", serve, work)):
+                with (self.home / f"log-{number}").open("wb") as log:
+                    process = subprocess.Popen(
+                        command.split(),
+                        env=self.environment,
+                        cwd=REPOSITORY,
+                        stdout=log,
+                        stderr=log,
+                    )
+                processes.append(process)
+            self._wait()
+            yield self
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(10)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.root}/healthcheck", timeout=5)  # noqa: S310
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody has right now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what would point a client somewhere else."""
+    gone = ("OS_", "COFFER_", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+    return {key: value for key, value in environment.items() if not key.startswith(gone)}
