@@ -63,6 +63,8 @@ class Engine(msgspec.Struct, frozen=True):
     reserved: Names = Names()
     limits: Limits = Limits()
     features: list[str] = []
+    backup_methods: list[str] = []
+    """How the engine's role can make backups; the first is the one that is made unasked."""
 
 
 class Parameter(msgspec.Struct, frozen=True):

@@ -9,10 +9,11 @@ from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotFound, OverLimit, Unprocessable
 from coffer.lifecycle import abort, begin
-from coffer.models import DatastoreVersion, Instance, Operation
+from coffer.models import Backup, DatastoreVersion, Instance, Operation
 from coffer.names import check_databases, check_users
 from coffer.operations import ACTIVE_STATES, KINDS, secret_of
 from coffer.quotas import Quotas
+from coffer.restores import require_restorable, row_of
 from coffer.secrets import Vault, new_host_key
 from coffer.status import require_can_act, require_there
 
@@ -37,6 +38,8 @@ class Wish:
     databases: list[dict[str, Any]] = field(default_factory=list)
     users: list[dict[str, Any]] = field(default_factory=list)
     access: dict[str, Any] = field(default_factory=dict)
+    backup: Backup | None = None
+    """What the instance begins with."""
 
 
 def rename(instance: Instance, name: str) -> None:
@@ -94,11 +97,19 @@ class Instances:
                 host_key_public=public,
             )
             self._vault.put(instance, "host_key", private)
-            operation = self._begin("instance_create", instance, caller)
+            operation = self._begin_making(instance, wish.backup, caller)
             accounts = {"coffer_databases": wish.databases, "coffer_users": wish.users}
             self._vault.put(instance, secret_of(operation.id), accounts)
         self._dispatcher.send(operation)
         return instance, operation
+
+    def _begin_making(
+        self, instance: Instance, backup: Backup | None, caller: Caller
+    ) -> Operation:
+        if backup is None:
+            return self._begin("instance_create", instance, caller)
+        parameters = {"coffer_repository": backup.repository_id, "coffer_backup": row_of(backup)}
+        return self._begin("instance_restore", instance, caller, parameters=parameters)
 
     def restart(self, instance: Instance, caller: Caller) -> Operation:
         """Restart the engine."""
@@ -190,7 +201,12 @@ class Instances:
         return operation
 
     def _begin(
-        self, kind: str, instance: Instance, caller: Caller, changes: dict[str, Any] | None = None
+        self,
+        kind: str,
+        instance: Instance,
+        caller: Caller,
+        changes: dict[str, Any] | None = None,
+        parameters: dict[str, Any] | None = None,
     ) -> Operation:
         return begin(
             KINDS[kind],
@@ -198,12 +214,15 @@ class Instances:
             user=caller.user,
             request_id=caller.request_id,
             changes=changes,
+            parameters=parameters,
         )
 
     def _check(self, wish: Wish) -> None:
         engine = self._catalogue.engine(wish.version.manager)
         self._check_flavor(wish.flavor_id, wish.version)
         self._check_volume(wish.volume_size)
+        if wish.backup is not None:
+            require_restorable(wish.backup, wish.version.id, wish.volume_size)
         check_databases(wish.databases, engine)
         check_users(wish.users, {row["name"] for row in wish.databases}, engine)
 

@@ -80,6 +80,9 @@ class Inventory:
             "coffer_ca_certificate_path": self._settings.ca_certificate,
             "coffer_ca_key_path": self._settings.ca_key,
             "coffer_conductor_url": self._settings.conductor_url,
+            "coffer_gateway_url": self._settings.gateway_url,
+            "coffer_backup_storage": self._settings.backup_storage,
+            "coffer_rclone_config": self._settings.rclone_config,
             **self._settings.provider_settings,
         }
 

@@ -52,14 +52,16 @@ class Kind:
     """Playbook that runs when the operation ends in any way but success."""
     waits: bool = False
     """May be asked for while another operation has the instance: it then runs next."""
-    end_state: str = "ACTIVE"
-    """The instance's state after success; `DELETED` closes its record."""
+    end_state: str | None = "ACTIVE"
+    """The instance's state after success; `DELETED` closes its record, None leaves it."""
     failed_state: str | None = None
     """The instance's state after a failure; None leaves it."""
     restarts: bool = False
     """Success means that the engine has started anew."""
     secrets: tuple[str, ...] = ()
     """Secrets of the instance that the playbook is given, beside the operation's own."""
+    repository: bool = False
+    """The playbook is given the keys of the repository that its parameters name."""
     issues_token: bool = False
     """The playbook is given a fresh token for the guest; the one before stops working."""
 
@@ -86,6 +88,35 @@ KINDS = {
             failed_state="ERROR",
             secrets=("host_key",),
             issues_token=True,
+        ),
+        Kind(
+            name="instance_restore",
+            queue=Queue.WORK,
+            status="BUILD",
+            deadline=14400,
+            undo="instance_delete",
+            failed_state="ERROR",
+            secrets=("host_key",),
+            issues_token=True,
+            repository=True,
+        ),
+        Kind(
+            name="backup_create",
+            queue=Queue.WORK,
+            status="BACKUP",
+            deadline=14400,
+            undo="backup_stop",
+            end_state=None,
+            repository=True,
+        ),
+        Kind(
+            name="backup_delete",
+            queue=Queue.WORK,
+            deadline=3600,
+            attempts=10,
+            waits=True,
+            end_state=None,
+            repository=True,
         ),
         Kind(
             name="instance_delete",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from coffer.backup_ends import settle_backup
 from coffer.models import Instance, Operation
 from coffer.operations import KINDS, Kind, State, secret_of
 from coffer.secrets import Vault
@@ -18,6 +19,7 @@ def apply_end(operation: Operation, now: datetime) -> list[Operation]:
     """
     if operation.instance_id is None:
         return []
+    settle_backup(operation, now)
     instance = Instance.get_by_id(operation.instance_id)
     kind = KINDS[operation.kind]
     if operation.state == State.SUCCEEDED:
@@ -45,7 +47,7 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
     Vault.forget(instance, secret_of(operation.id))
     if kind.end_state == DELETED:
         _bury(instance, now)
-    else:
+    elif kind.end_state:
         instance.state = kind.end_state
 
 

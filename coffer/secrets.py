@@ -43,9 +43,17 @@ class Vault:
             raise ValueError(f"key_file: {path} does not exist; 'coffer-manage key add' makes it")
         return cls([line for line in file.read_text().split() if line])
 
+    def seal(self, value: Any) -> str:
+        """A JSON-able value, encrypted."""
+        return self._fernet.encrypt(json.dumps(value).encode()).decode()
+
+    def unseal(self, sealed: str) -> Any:
+        """What was sealed."""
+        return json.loads(self._fernet.decrypt(sealed.encode()))
+
     def put(self, instance: Instance, name: str, value: Any) -> None:
         """Store a JSON-able value under a name, replacing an older one."""
-        sealed = self._fernet.encrypt(json.dumps(value).encode()).decode()
+        sealed = self.seal(value)
         Secret.insert(instance=instance, name=name, value=sealed).on_conflict(
             conflict_target=[Secret.instance, Secret.name], update={"value": sealed}
         ).execute()
@@ -53,7 +61,7 @@ class Vault:
     def all(self, instance: Instance) -> dict[str, Any]:
         """Every secret of the instance by name."""
         rows = Secret.select().where(Secret.instance == instance)
-        return {row.name: json.loads(self._fernet.decrypt(row.value.encode())) for row in rows}
+        return {row.name: self.unseal(row.value) for row in rows}
 
     @staticmethod
     def forget(instance: Instance, *names: str) -> None:

@@ -31,6 +31,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: str = ""
     """Base of links, such as `https://db.example.org:8779`; empty: as the request came."""
     conductor_url: str = "https://10.77.0.1:8780"
+    gateway_url: str = "https://10.77.0.1:8781"
+    """Where guests leave their backups: rclone's server of restic repositories."""
+    gateway_users: str = "/etc/coffer/gateway.htpasswd"
+    """Written by workers from the records; the gateway reads it anew when it changes."""
+    rclone_config: str = "/etc/coffer/rclone.conf"
+    backup_storage: str = "/var/lib/coffer/backups"
+    """What the gateway serves, as rclone names it; workers prune, check and restore there."""
     region: str = "RegionOne"
     default_datastore: str = "mysql"
     page_size: int = 1000

@@ -23,7 +23,7 @@ def display_status(instance: Instance) -> str:
 
 def display_operating_status(instance: Instance) -> str:
     """What the guest last reported; the empty string while a task runs."""
-    if instance.task or instance.state != "ACTIVE":
+    if instance.task not in (None, "BACKUP") or instance.state != "ACTIVE":
         return ""
     return str(instance.operating_status)
 

@@ -11,6 +11,7 @@ from coffer.database import connect
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.inventory import Inventory
 from coffer.reports import Reports
+from coffer.repositories import Repositories
 from coffer.secrets import Vault
 from coffer.settings import Settings, load_settings
 
@@ -24,16 +25,19 @@ class Context:
     inventory: Inventory
     dispatcher: Dispatcher
     reports: Reports
+    repositories: Repositories
 
 
 def make_context(settings: Settings, redis: Redis) -> Context:
     """Everything as the settings say it."""
+    vault = Vault.from_file(settings.key_file)
     return Context(
         settings=settings,
-        vault=Vault.from_file(settings.key_file),
+        vault=vault,
         inventory=Inventory(settings, Catalogue(settings.provider)),
         dispatcher=Dispatcher(redis),
         reports=Reports(redis),
+        repositories=Repositories(settings, vault),
     )
 
 

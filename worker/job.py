@@ -133,6 +133,9 @@ class Execution:
         stored = self._context.vault.all(instance)
         found = {f"coffer_{n}": stored[n] for n in self._kind.secrets if n in stored}
         found |= stored.get(secret_of(self._operation.id), {})
+        if self._kind.repository:
+            repository = self._operation.parameters["coffer_repository"]
+            found |= self._context.repositories.variables(repository)
         if self._kind.issues_token:
             token = new_token()
             Instance.update(guest_token_hash=hash_token(token)).where(

@@ -1,5 +1,6 @@
 """The records: one table a file."""
 
+from coffer.models.backup import Backup, Repository
 from coffer.models.configuration import Configuration
 from coffer.models.datastore import Datastore, DatastoreVersion
 from coffer.models.instance import Instance
@@ -10,6 +11,7 @@ from coffer.models.token import Token
 
 __all__ = [
     "MODELS",
+    "Backup",
     "Configuration",
     "Datastore",
     "DatastoreVersion",
@@ -17,11 +19,13 @@ __all__ = [
     "Instance",
     "Operation",
     "Project",
+    "Repository",
     "Secret",
     "Token",
 ]
 
 MODELS = [
+    Backup,
     Configuration,
     Datastore,
     DatastoreVersion,
@@ -29,6 +33,7 @@ MODELS = [
     Instance,
     Operation,
     Project,
+    Repository,
     Secret,
     Token,
 ]

@@ -33,18 +33,20 @@ SCRATCH = Path("/var/tmp", NAME)
 """Home and configuration of the administrator of this installation."""
 API_PORT = 18700 + int(NUMBER)
 CONDUCTOR_PORT = 18800
+GATEWAY_PORT = 18801
 VARIABLES: dict[str, Any] = {
     "control_plane_name": NAME,
     "control_plane_api_port": API_PORT,
     "control_plane_conductor_address": f"{SUBNET}.1",
     "control_plane_conductor_port": CONDUCTOR_PORT,
+    "control_plane_gateway_port": GATEWAY_PORT,
     "control_plane_dbctl_config": str(SCRATCH / "dbctl.toml"),
     "compute_local_prefix": PREFIX,
     "compute_local_bridge": f"{PREFIX}br",
     "compute_local_subnet": f"{SUBNET}.0/24",
     "compute_local_state_dir": str(STATE / "compute_local"),
     "compute_local_pool_size": 40,
-    "compute_local_host_ports": [CONDUCTOR_PORT],
+    "compute_local_host_ports": [CONDUCTOR_PORT, GATEWAY_PORT],
 }
 Done = subprocess.CompletedProcess[str]
 
@@ -272,4 +274,4 @@ def _run(
     return done
 
 
-__all__ = ["CONDUCTOR_PORT", "CONFIG", "RUN", "SCRATCH", "Done", "Installation"]
+__all__ = ["CONDUCTOR_PORT", "CONFIG", "GATEWAY_PORT", "RUN", "SCRATCH", "Done", "Installation"]

@@ -1,0 +1,121 @@
+"""/backups (Trove v1.0)."""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from api.backups import backup_view, find_backup
+from api.call import Call
+from api.endpoint import Started, endpoint
+from api.lookup import find_instance
+from api.paging import cut, next_links
+from api.schemas import backup as wire
+from api.schemas.common import last_segment
+from api.services import Services
+from coffer.backups import BackupWish
+from coffer.datastores import find_datastore
+from coffer.errors import BadRequest, Forbidden, NotFound, NotSupported
+from coffer.models import Backup, Datastore, DatastoreVersion
+
+QUERY = ("limit", "marker", "datastore", "instance_id", "project_id", "all_projects")
+
+
+class _Listing:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def _page(self, call: Call, query: Any) -> wire.BackupList:
+        """A page by number, as Trove's are: what changes last comes first."""
+        settings = self._services.settings
+        limit = call.number("limit", settings.page_size, settings.maximum_page_size)
+        limit, offset = limit or settings.page_size, call.number("marker", 0, 10**9)
+        ordered = query.order_by(Backup.updated.desc(), Backup.id)
+        rows, more = cut(list(ordered.limit(limit + 1).offset(offset)), limit)
+        links = next_links(call, "backups", str(offset + limit) if more else None)
+        return wire.BackupList(backups=[backup_view(row) for row in rows], **links)
+
+
+class BackupCollection(_Listing):
+    """GET and POST /backups."""
+
+    @endpoint("List backups", returns=wire.BackupList, query=QUERY)
+    def on_get(self, call: Call) -> wire.BackupList:
+        query = _backups()
+        project = _project(call)
+        if project is not None:
+            query = query.where(Backup.project_id == project)
+        if instance_id := call.parameter("instance_id"):
+            query = query.where(Backup.instance == instance_id)
+        if datastore := call.parameter("datastore"):
+            query = query.where(DatastoreVersion.datastore == find_datastore(datastore))
+        return self._page(call, query)
+
+    @endpoint(
+        "Make a backup",
+        access="write",
+        body=wire.CreateBackup,
+        returns=wire.BackupDocument,
+        status=202,
+    )
+    def on_post(self, call: Call, body: wire.CreateBackup) -> Started:
+        given = body.backup
+        if given.restore_from not in (UNSET, None):
+            raise NotSupported("backup.restore_from: this is not supported yet")
+        if given.instance is UNSET:
+            raise BadRequest("backup.instance: is required")
+        wish = BackupWish(
+            name=given.name,
+            description=given.description,
+            method=given.method,
+            parent=find_backup(call, last_segment(given.parent_id)) if given.parent_id else None,
+            incremental=bool(given.incremental),
+        )
+        try:
+            instance = find_instance(call, last_segment(str(given.instance)))
+        except NotFound as error:  # Trove's answer
+            raise BadRequest(f"backup.instance: {error}") from error
+        backup, operation = self._services.backups.create(instance, wish, call.caller)
+        return Started(operation.id, wire.BackupDocument(backup=backup_view(backup)))
+
+
+class BackupItem:
+    """GET and DELETE /backups/{id}."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @endpoint("Show a backup", returns=wire.BackupDocument)
+    def on_get(self, call: Call, backup: str) -> wire.BackupDocument:
+        return wire.BackupDocument(backup=backup_view(find_backup(call, backup)))
+
+    @endpoint("Delete a backup and its children", access="write", status=202)
+    def on_delete(self, call: Call, backup: str) -> Started | None:
+        operation = self._services.backups.delete(find_backup(call, backup), call.caller)
+        return Started(operation.id) if operation else None
+
+
+class InstanceBackups(_Listing):
+    """GET /instances/{id}/backups."""
+
+    @endpoint("Backups of an instance", returns=wire.BackupList, query=("limit", "marker"))
+    def on_get(self, call: Call, instance: str) -> wire.BackupList:
+        row = find_instance(call, instance)
+        return self._page(call, _backups().where(Backup.instance == row))
+
+
+def _backups() -> Any:
+    return (
+        Backup.select(Backup, DatastoreVersion, Datastore).join(DatastoreVersion).join(Datastore)
+    )
+
+
+def _project(call: Call) -> str | None:
+    """Whose backups are listed; None for everybody's.
+
+    Raises:
+        Forbidden: another project's are for administrators.
+    """
+    everybody, wanted = call.flag("all_projects"), call.parameter("project_id")
+    if (everybody or wanted not in (None, call.project_id)) and not call.identity.is_admin:
+        raise Forbidden("all_projects and project_id need the role 'admin'")
+    return None if everybody else wanted or call.project_id

@@ -1,0 +1,72 @@
+"""Backups on the wire (Trove v1.0), with Coffer's own fields after Trove's."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from api.schemas.common import Link, Name, Text, Wire
+
+Description = Annotated[str, Meta(max_length=4096)]
+
+
+class BackupIn(Wire):
+    """A new backup; `instance` is an id, or a URL that ends in one."""
+
+    name: Name
+    instance: Text | UnsetType = UNSET
+    description: Description | None = None
+    incremental: bool | Literal[0, 1] | None = None
+    parent_id: Text | None = None
+    method: Text | None = None
+    restore_from: dict[str, Any] | UnsetType | None = UNSET
+
+
+class CreateBackup(Wire):
+    """POST /backups."""
+
+    backup: BackupIn
+
+
+class DatastoreOfBackup(Wire):
+    """Names, and the version's id."""
+
+    type: str
+    version: str
+    version_id: str
+
+
+class Backup(Wire):
+    """A backup; `size` in GB, the sizes of Coffer's own fields in bytes."""
+
+    id: str
+    name: str
+    description: str | None
+    locationRef: str | None
+    instance_id: str | None
+    created: str
+    updated: str
+    size: float | None
+    status: str
+    parent_id: str | None
+    project_id: str
+    datastore: DatastoreOfBackup
+    method: str
+    stored_bytes: int | None
+    seconds: float | None
+    snapshot: str | None
+    reason: str | None
+    operation_id: str | None
+
+
+class BackupDocument(Wire):
+    """One backup."""
+
+    backup: Backup
+
+
+class BackupList(Wire):
+    """A page of backups, the one that changed last first."""
+
+    backups: list[Backup]
+    links: list[Link] | UnsetType = UNSET
+    backups_links: list[Link] | UnsetType = UNSET

@@ -1,0 +1,50 @@
+"""What the end of an operation means for its backup, and how a backup's status is shown."""
+
+from datetime import datetime
+
+from coffer.models import Backup, Operation
+from coffer.operations import ACTIVE_STATES, State
+
+NEW, BUILDING = "NEW", "BUILDING"
+COMPLETED, FAILED, DELETE_FAILED = "COMPLETED", "FAILED", "DELETE_FAILED"
+RUNNING = (NEW, BUILDING)
+FACTS = ("snapshot", "size", "stored", "seconds", "details")
+"""Columns that the playbook's facts fill."""
+MAKES, DELETES = "backup_create", "backup_delete"
+
+
+def settle_backup(operation: Operation, now: datetime) -> None:
+    """Write what an ended operation made of its backups; runs inside the caller's transaction."""
+    if operation.kind == MAKES:
+        _settle_made(Backup.get_by_id(operation.parameters["coffer_backup"]["id"]), operation, now)
+    elif operation.kind == DELETES:
+        _settle_deleted(operation, now)
+
+
+def _settle_made(backup: Backup, operation: Operation, now: datetime) -> None:
+    facts = operation.result.get("backup") or {}
+    if operation.state == State.SUCCEEDED:
+        for column in FACTS:
+            setattr(backup, column, facts[column])
+    backup.status = COMPLETED if operation.state == State.SUCCEEDED else FAILED
+    backup.reason = operation.reason
+    backup.updated = now
+    backup.save()
+
+
+def _settle_deleted(operation: Operation, now: datetime) -> None:
+    rows = Backup.id.in_(operation.parameters["coffer_backups"])
+    if operation.state == State.SUCCEEDED:
+        Backup.delete().where(rows).execute()
+        return
+    Backup.update(status=DELETE_FAILED, reason=operation.reason, updated=now).where(rows).execute()
+
+
+def display_backup_status(backup: Backup) -> str:
+    """Trove's word: while its making is queued or runs, what that says, else what is recorded."""
+    if backup.operation_id is None:
+        return str(backup.status)
+    operation = Operation.get_or_none(Operation.id == backup.operation_id)
+    if operation is None or operation.kind != MAKES or operation.state not in ACTIVE_STATES:
+        return str(backup.status)
+    return BUILDING if operation.state == State.RUNNING else NEW
