@@ -6,19 +6,20 @@ import msgspec
 from msgspec import UNSET
 
 from api.schemas.common import Reference, last_segment
-from api.schemas.instance import AccessIn, InstanceIn
+from api.schemas.instance import AccessIn, DatastoreIn, InstanceIn
 from coffer.cidrs import check_cidrs
 from coffer.datastores import find_datastore, find_version
 from coffer.errors import BadRequest, NotSupported
 from coffer.instances import Wish
+from coffer.models import Backup, DatastoreVersion
 from coffer.settings import Settings
 
-_LATER = ("replica_of", "restorePoint", "configuration", "modules", "nics", "availability_zone")
+_LATER = ("replica_of", "configuration", "modules", "nics", "availability_zone")
 """Parts of a creation that this version or its providers do not do: refused, never ignored."""
 
 
-def wish_of(body: InstanceIn, settings: Settings) -> Wish:
-    """The new instance that a body asks for.
+def wish_of(body: InstanceIn, settings: Settings, backup: Backup | None = None) -> Wish:
+    """The new instance that a body asks for; `backup` is what its restorePoint names.
 
     Raises:
         BadRequest, NotFound, NotSupported: naming the field.
@@ -34,17 +35,29 @@ def wish_of(body: InstanceIn, settings: Settings) -> Wish:
         raise NotSupported("volume.type: the provider has no types to choose from")
     if body.locality == "anti-affinity":
         raise NotSupported("locality: the provider has one host alone")
-    datastore = find_datastore(body.datastore.type or settings.default_datastore)
-    version = find_version(datastore, body.datastore.version, body.datastore.version_number)
     return Wish(
         name=body.name,
-        version=version,
+        version=_version(body, settings.default_datastore, backup),
+        backup=backup,
         flavor_id=_flavor(body),
         volume_size=int(body.volume.size),
         databases=[msgspec.to_builtins(row) for row in body.databases or []],
         users=[{"host": "%"} | _without_none(row) for row in body.users or []],
         access=access_of(body.access),
     )
+
+
+def _version(body: InstanceIn, default: str, backup: Backup | None) -> DatastoreVersion:
+    """The version that is named; an instance from a backup has the backup's unless one is."""
+    given = body.datastore
+    if backup is not None and given == DatastoreIn():
+        return backup.version
+    datastore = find_datastore(given.type or default)
+    if backup is not None and given.version is None and given.version_number is None:
+        default_version = backup.version
+        if default_version.datastore_id == datastore.id:
+            return default_version
+    return find_version(datastore, given.version, given.version_number)
 
 
 def access_of(body: AccessIn | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from api.resources.accounts import (
     UserGrants,
     UserItem,
 )
+from api.resources.backups import BackupCollection, BackupItem, InstanceBackups
 from api.resources.configurations import (
     ConfigurationCollection,
     ConfigurationInstances,
@@ -72,6 +73,7 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/instances/{instance}", InstanceItem(services)),
         ("/instances/{instance}/action", InstanceActions(services)),
         ("/instances/{instance}/connection", InstanceConnection(services)),
+        ("/instances/{instance}/backups", InstanceBackups(services)),
         ("/instances/{instance}/databases", DatabaseCollection(services)),
         ("/instances/{instance}/databases/{database}", DatabaseItem(services)),
         ("/instances/{instance}/users", UserCollection(services)),
@@ -100,6 +102,8 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/configurations", ConfigurationCollection(services)),
         ("/configurations/{configuration}", ConfigurationItem(services)),
         ("/configurations/{configuration}/instances", ConfigurationInstances(services)),
+        ("/backups", BackupCollection(services)),
+        ("/backups/{backup}", BackupItem(services)),
         ("/flavors", FlavorCollection(services)),
         ("/flavors/{flavor}", FlavorItem(services)),
         ("/operations", OperationCollection(services)),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from coffer.accounts import Accounts
+from coffer.backups import Backups
 from coffer.catalogue import Catalogue
 from coffer.configurations import Configurations
 from coffer.dispatch import Dispatcher, connect_redis
@@ -10,6 +11,7 @@ from coffer.instances import Instances
 from coffer.inventory import Inventory
 from coffer.quotas import Quotas
 from coffer.reports import Reports
+from coffer.repositories import Repositories
 from coffer.secrets import Vault
 from coffer.settings import Settings
 from coffer.versions import Versions
@@ -25,6 +27,7 @@ class Services:
     instances: Instances
     accounts: Accounts
     configurations: Configurations
+    backups: Backups
     quotas: Quotas
     versions: Versions
     inventory: Inventory
@@ -43,6 +46,7 @@ def make_services(settings: Settings) -> Services:
         catalogue=catalogue,
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher, quotas),
+        backups=Backups(catalogue, Repositories(settings, vault), dispatcher, quotas),
         quotas=quotas,
         versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),

@@ -12,6 +12,7 @@ from coffer.instances import Caller
 from coffer.lifecycle import begin
 from coffer.models import Backup, Instance, Operation
 from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.quotas import Quotas
 from coffer.repositories import Repositories
 from coffer.status import require_running
 
@@ -34,8 +35,13 @@ class Backups:
     """Requests about backups, checked, recorded and sent on their way."""
 
     def __init__(
-        self, catalogue: Catalogue, repositories: Repositories, dispatcher: Dispatcher
+        self,
+        catalogue: Catalogue,
+        repositories: Repositories,
+        dispatcher: Dispatcher,
+        quotas: Quotas,
     ) -> None:
+        self._quotas = quotas
         self._catalogue = catalogue
         self._repositories = repositories
         self._dispatcher = dispatcher
@@ -47,11 +53,13 @@ class Backups:
 
         Raises:
             BadRequest, NotSupported, Unprocessable: naming the field, or the instance's state.
+            OverLimit: the project has as many as it may.
         """
         method = self._method(instance, wish.method)
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
+            self._quotas.reserve(fresh.project_id, backups=1)
             backup = Backup(
                 project_id=fresh.project_id,
                 name=wish.name,
@@ -149,7 +157,10 @@ def _require_idle(rows: list[Backup]) -> None:
     )
     for operation in busy:
         parameters = operation.parameters
-        used = {*parameters.get("coffer_backups", ()), parameters.get("coffer_backup", {}).get("id")}
+        used = {
+            *parameters.get("coffer_backups", ()),
+            parameters.get("coffer_backup", {}).get("id"),
+        }
         if ids & used:
             raise Unprocessable(f"{operation.kind} (operation {operation.id}) works on the backup")
 

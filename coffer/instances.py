@@ -103,9 +103,7 @@ class Instances:
         self._dispatcher.send(operation)
         return instance, operation
 
-    def _begin_making(
-        self, instance: Instance, backup: Backup | None, caller: Caller
-    ) -> Operation:
+    def _begin_making(self, instance: Instance, backup: Backup | None, caller: Caller) -> Operation:
         if backup is None:
             return self._begin("instance_create", instance, caller)
         parameters = {"coffer_repository": backup.repository_id, "coffer_backup": row_of(backup)}

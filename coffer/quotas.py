@@ -13,7 +13,7 @@ from peewee import fn
 from coffer.catalogue import Catalogue
 from coffer.database import transaction
 from coffer.errors import BadRequest, NotFound, OverLimit
-from coffer.models import Instance, Operation, Project
+from coffer.models import Backup, Instance, Operation, Project
 from coffer.operations import ACTIVE_STATES
 from coffer.settings import Settings
 
@@ -103,6 +103,8 @@ class Quotas:
             used["instances"] += count
             used["ram"] += count * self.ram(flavor_id)
             used["volumes"] += int(volumes)
+        backups = Backup.select().where(Backup.project_id == project_id, Backup.status != "FAILED")
+        used["backups"] = backups.count()
         return used
 
     def _reserved(self, project_id: str) -> dict[str, int]:

@@ -82,6 +82,13 @@ def moment(stamp: object) -> str:
     return f"{stamp}".partition(".")[0].replace("T", " ").rstrip("Z") + " UTC" if stamp else ""
 
 
+def size_of(gigabytes: float | None) -> str:
+    """A size in GB as people read it."""
+    if gigabytes is None:
+        return ""
+    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{gigabytes * 1024:.1f} MB"
+
+
 def say(text: str) -> None:
     """A line for the person at the terminal, on stderr."""
     sys.stderr.write(clean(text) + "\n")

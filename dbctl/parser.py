@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from dbctl.nouns import (
+    backup,
     ca,
     completion,
     configuration,
@@ -17,6 +18,7 @@ from dbctl.nouns import (
     instance,
     operation,
     quota,
+    restore,
     root,
     user,
 )
@@ -66,6 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
     user.add(nouns)
     root.add(nouns)
     configuration.add(nouns)
+    backup.add(nouns)
+    restore.add(nouns)
     operation.add(nouns)
     datastore.add(nouns)
     flavor.add(nouns)

@@ -43,6 +43,13 @@ def configuration(api: Api, wanted: str) -> Document:
     return only("configuration", wanted, named or prefixed(rows, wanted), describe_group)
 
 
+def backup(api: Api, wanted: str) -> Document:
+    """The backup of that id, that name or that prefix of an id."""
+    rows = api.pages("/backups", "backups")
+    named = [row for row in rows if wanted in (row["name"], row["id"])]
+    return only("backup", wanted, named or prefixed(rows, wanted), describe_backup)
+
+
 def newest_of_each(rows: Iterable[Document]) -> list[Document]:
     """The newest operation of each instance: instances may share a name."""
     newest: dict[str, Document] = {}
@@ -82,6 +89,11 @@ def describe_instance(row: Document) -> str:
 def describe_group(row: Document) -> str:
     """A line that tells one configuration group from another."""
     return f"{row['id']}  {one_line(row['name'])}"
+
+
+def describe_backup(row: Document) -> str:
+    """A line that tells one backup from another."""
+    return f"{row['id']}  {one_line(row['name'])}  {row['status']}  {row['created']}"
 
 
 def describe_operation(row: Document) -> str:

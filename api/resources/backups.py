@@ -104,9 +104,7 @@ class InstanceBackups(_Listing):
 
 
 def _backups() -> Any:
-    return (
-        Backup.select(Backup, DatastoreVersion, Datastore).join(DatastoreVersion).join(Datastore)
-    )
+    return Backup.select(Backup, DatastoreVersion, Datastore).join(DatastoreVersion).join(Datastore)
 
 
 def _project(call: Call) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from api.backups import find_backup
 from api.call import Call
 from api.changes import change
 from api.endpoint import Started, endpoint
@@ -52,7 +53,9 @@ class InstanceCollection:
         returns=wire.InstanceDocument,
     )
     def on_post(self, call: Call, body: wire.CreateInstance) -> Started:
-        wish = wish_of(body.instance, self._services.settings)
+        point = body.instance.restorePoint
+        backup = find_backup(call, last_segment(point.backupRef)) if point else None
+        wish = wish_of(body.instance, self._services.settings, backup)
         instance, operation = self._services.instances.create(wish, call.caller)
         view = instance_view(call, instance, region=self._services.settings.region, detail=True)
         return Started(operation.id, wire.InstanceDocument(instance=view))

@@ -53,6 +53,12 @@ class AccessIn(Closed):
     allowed_cidrs: list[Annotated[str, Meta(max_length=64)]] | UnsetType = UNSET
 
 
+class RestorePoint(Wire):
+    """The backup that a new instance begins with, by its id or a URL that ends in it."""
+
+    backupRef: Text
+
+
 class Nic(Closed, rename={"net_id": "net-id"}):
     """A network to be on; `net-id` is the older name of `network_id`."""
 
@@ -77,7 +83,7 @@ class InstanceIn(Wire):
     users: list[UserIn] | None = None
     access: AccessIn | None = None
     replica_of: str | UnsetType = UNSET
-    restorePoint: dict[str, Any] | UnsetType = UNSET
+    restorePoint: RestorePoint | UnsetType | None = UNSET
     configuration: str | UnsetType | None = UNSET
     modules: list[Any] | UnsetType = UNSET
     nics: list[Nic] | UnsetType | None = UNSET

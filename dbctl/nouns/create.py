@@ -37,6 +37,7 @@ def add(verbs: Subparsers) -> None:
     parser.add_argument(
         "--database", action="append", default=[], metavar="D", help="make it (may be repeated)"
     )
+    parser.add_argument("--backup", metavar="B", help="begin with this backup's data")
     parser.add_argument("--user", metavar="U", help="make a user who owns the databases")
     source = parser.add_mutually_exclusive_group()
     add_password_file(source, "the user's password: only line of FILE, first line of stdin for -")
@@ -59,9 +60,15 @@ class Created:
 
 def create(context: Context) -> None:
     """Create, wait, print how to connect."""
+    from dbctl import resolve
+
     user, generated = make_user(context, context.args)
     databases = context.args.database or ([context.args.user] if context.args.user else [])
-    reply = context.api.post("/instances", body(context.args, user, databases))
+    wanted = body(context.args, user, databases)
+    if context.args.backup:
+        found = resolve.backup(context.api, context.args.backup)
+        wanted["instance"]["restorePoint"] = {"backupRef": found["id"]}
+    reply = context.api.post("/instances", wanted)
     created = Created(reply.document["instance"], reply.operation_id, user, generated)
     try:
         see_through(context, context.args, created)

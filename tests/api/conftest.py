@@ -56,6 +56,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
         ssh_key=str(tmp_path / "id"),
         ca_certificate=str(tmp_path / "ca.crt"),
         run_directory=str(tmp_path / "run"),
+        gateway_users=str(tmp_path / "gateway.htpasswd"),
     )
     connect(settings.database_url)
     migrate()

@@ -18,6 +18,7 @@ from coffer.lifecycle import begin, lease
 from coffer.models import Instance, Operation
 from coffer.operations import KINDS, State
 from coffer.reports import Reports
+from coffer.repositories import Repositories
 from coffer.secrets import Vault
 from coffer.settings import Settings
 from worker import sweeper
@@ -29,9 +30,11 @@ LATER = timedelta(minutes=2)
 @pytest.fixture
 def context(redis: Redis, tmp_path: Path) -> Context:
     settings = Settings(run_directory=str(tmp_path))
+    vault = Vault([Fernet.generate_key().decode()])
     return Context(
         settings=settings,
-        vault=Vault([Fernet.generate_key().decode()]),
+        vault=vault,
+        repositories=Repositories(settings, vault),
         inventory=Inventory(settings, Catalogue("local")),
         dispatcher=Dispatcher(redis),
         reports=Reports(redis),

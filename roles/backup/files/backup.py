@@ -64,7 +64,7 @@ class Repository:
             raise Trouble(f"the repository could not be made: {_last_line(done.stderr)}")
 
     def _exists(self) -> bool:
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             f"https://{self._path}config", headers={"Authorization": f"Basic {self._token}"}
         )
         trust = ssl.create_default_context(cafile=self._ca)
@@ -114,26 +114,26 @@ class Repository:
 
 def _feed(restic: subprocess.Popen[bytes], data: Any) -> None:
     """Hand a stream over; restic learns of its end only if it came to a good one."""
-    assert restic.stdin
+    sink: Any = restic.stdin
     if isinstance(data, Directory):
-        restic.stdin.close()
+        sink.close()
         restic.wait()
         return
     with Path(PLACE / "stream.err").open("w+b") as err:
         maker = subprocess.Popen(data.command, stdout=subprocess.PIPE, stderr=err)
-        assert maker.stdout
+        made: Any = maker.stdout
         try:
-            while part := maker.stdout.read1(COPY_SIZE):
-                restic.stdin.write(part)
+            while part := made.read1(COPY_SIZE):
+                sink.write(part)
         except BrokenPipeError:  # restic has ended, and says why
             maker.kill()
-        maker.stdout.close()
+        made.close()
         if maker.wait() and restic.poll() is None:
             err.seek(0)
             said = err.read().decode(errors="replace")
             raise Trouble(f"{data.command[0]}: {_last_line(said)}")
     with contextlib.suppress(BrokenPipeError):
-        restic.stdin.close()
+        sink.close()
 
 
 def _summary(text: str) -> dict[str, Any]:

@@ -45,6 +45,10 @@ author: Coffer
 """
 
 RETURN = r"""
+missing:
+  description: Whether nothing was done because restic is not installed.
+  type: bool
+  returned: always
 result:
   description: What the job says of the backup.
   type: dict
@@ -89,7 +93,9 @@ class Job:
             "ExecStopPost": " ".join([*program, "release"]),
         }
         options = [f"--property={key}={value}" for key, value in properties.items()]
-        self._run("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", *options, *program, "run")
+        self._run(
+            "systemd-run", "--quiet", "--collect", f"--unit={UNIT}", *options, *program, "run"
+        )
 
     def state(self) -> str:
         """systemd's word for the unit."""
@@ -103,7 +109,9 @@ class Job:
         try:
             result: dict[str, Any] = json.loads((PLACE / "result.json").read_text())
         except (OSError, ValueError):
-            return {"error": "the backup was ended from outside: killed, out of memory or out of time"}
+            return {
+                "error": "the backup was ended from outside: killed, out of memory or out of time"
+            }
         return result
 
     def stop(self) -> None:
@@ -131,18 +139,20 @@ def main() -> None:
     )
     job = Job(module)
     if module.check_mode:
-        module.exit_json(changed=module.params["state"] == "finished", result={})
+        module.exit_json(changed=module.params["state"] == "finished", missing=False, result={})
     if module.params["state"] == "stopped":
         found = PLACE.exists() or job.state() in RUNNING
         job.stop()
         module.exit_json(changed=found)
+    if shutil.which("restic") is None:
+        module.exit_json(changed=False, missing=True, result={})
     if not job.is_mine():
         job.start()
     result = job.wait()
     shutil.rmtree(PLACE, ignore_errors=True)
     if "error" in result:
         module.fail_json(msg=result["error"])
-    module.exit_json(changed=True, result=result)
+    module.exit_json(changed=True, missing=False, result=result)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,111 @@
+"""`dbctl backup …`, and `dbctl restore`, which makes a new instance of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbctl.arguments import Subparsers, add_noun, add_verb, add_waiting, add_yes
+from dbctl.context import Context
+from dbctl.nouns.instance import add_changing, find
+from dbctl.output import Columns, moment, size_of
+
+Row = dict[str, Any]
+COLUMNS: Columns = (
+    ("ID", lambda row: row["id"]),
+    ("NAME", lambda row: row["name"]),
+    ("INSTANCE", lambda row: row.get("instance_name") or row["instance_id"]),
+    ("DATASTORE", lambda row: f"{row['datastore']['type']} {row['datastore']['version']}"),
+    ("METHOD", lambda row: row["method"]),
+    ("STATUS", lambda row: row["status"]),
+    ("SIZE", lambda row: size_of(row["size"])),
+    ("CREATED", lambda row: moment(row["created"])),
+)
+
+
+def add(nouns: Subparsers) -> None:
+    """The verbs."""
+    verbs = add_noun(nouns, "backup", "Backups of instances.")
+    list_parser = add_verb(verbs, "list", list_, "List backups, the newest first.")
+    list_parser.add_argument("instance", metavar="INSTANCE", nargs="?", help="only of this one")
+    create_parser = add_changing(verbs, "create", create, "Make a backup of an instance.")
+    create_parser.add_argument(
+        "--name", metavar="TEXT", help="default: the instance's and the time"
+    )
+    create_parser.add_argument("--description", metavar="TEXT")
+    create_parser.add_argument(
+        "--method", metavar="M", help="physical or logical; default: the engine's first"
+    )
+    show_parser = add_verb(verbs, "show", show, "Show a backup.")
+    delete_parser = add_verb(verbs, "delete", delete, "Delete a backup and its children.")
+    add_waiting(delete_parser)
+    add_yes(delete_parser)
+    for parser in (show_parser, delete_parser):
+        parser.add_argument(
+            "backup", metavar="BACKUP", help="name, id, or the id's first characters"
+        )
+
+
+def list_(context: Context) -> None:
+    """All backups of the project, or of one instance."""
+    wanted = context.args.instance
+    only = find(context, wanted)["id"] if wanted else None
+    rows = context.api.pages("/backups", "backups", instance_id=only)
+    names = {row["id"]: row["name"] for row in context.api.pages("/instances", "instances")}
+    named = [row | {"instance_name": names.get(row["instance_id"])} for row in rows]
+    context.table("backups", sorted(named, key=lambda row: str(row["created"]))[::-1], COLUMNS)
+
+
+def create(context: Context) -> None:
+    """Make one, wait, and show it."""
+    instance = find(context, context.args.instance)
+    wanted: Row = {"instance": instance["id"], "name": context.args.name or default_name(instance)}
+    for key in ("description", "method"):
+        if getattr(context.args, key):
+            wanted[key] = getattr(context.args, key)
+    reply = context.api.post("/backups", {"backup": wanted})
+    made = reply.document["backup"]
+    done = f"Restore it:  dbctl restore {made['id'][:8]} NEW_NAME --flavor F --volume GB"
+    context.finish(reply.operation_id, done, beside={"backup": made})
+    if not context.json:
+        context.out.write(f"{made['id']}\n")
+
+
+def default_name(instance: Row) -> str:
+    """The instance's name and the time, in UTC."""
+    from datetime import UTC, datetime
+
+    return f"{instance['name'][:230]}-{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def show(context: Context) -> None:
+    """One backup."""
+    row = backup(context)
+    pairs = [(title.lower(), cell(row)) for title, cell in COLUMNS]
+    seconds = None if row["seconds"] is None else f"{row['seconds']:.1f} s"
+    stored = None if row["stored_bytes"] is None else size_of(row["stored_bytes"] / 1024**3)
+    more = [
+        ("parent", row["parent_id"]),
+        ("duration", seconds),
+        ("new data", stored),
+        ("reason", row["reason"]),
+        ("description", row["description"]),
+    ]
+    context.card({"backup": row}, [*pairs, *more])
+
+
+def delete(context: Context) -> None:
+    """Delete, after asking."""
+    row = backup(context)
+    context.confirm(f"Delete backup {row['name']} ({row['id']}) and all that have it as parent?")
+    reply = context.api.delete(f"/backups/{row['id']}")
+    if reply.operation_id is None:
+        context.say(f"{row['name']} is deleted.")
+        return
+    context.finish(reply.operation_id, f"{row['name']} is deleted.")
+
+
+def backup(context: Context) -> Row:
+    """The backup that was meant."""
+    from dbctl import resolve
+
+    return resolve.backup(context.api, context.args.backup)
