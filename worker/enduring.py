@@ -1,13 +1,17 @@
 """RQ's workers for a Redis that may be away or emptied at any moment."""
 
+import contextlib
 from typing import Any
 
+from redis import RedisError
 from rq import SimpleWorker, Worker
 
 
 class _Enduring:
     """Comes back soon, and registers again when Redis has forgotten it."""
 
+    told_to_stop = False
+    """Of the process: who runs the worker again when Redis comes back has to know."""
     max_connection_wait_time = 2.0
     connection: Any
     redis_workers_keys: str
@@ -20,6 +24,12 @@ class _Enduring:
             self.connection.delete(self.key)
             self.register_birth()
         super().heartbeat(timeout, pipeline)  # type: ignore[misc]
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """End after the running job, also when that cannot be told to Redis."""
+        _Enduring.told_to_stop = True
+        with contextlib.suppress(RedisError):
+            super().request_stop(signum, frame)  # type: ignore[misc]
 
 
 class EnduringWorker(_Enduring, Worker):

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -87,7 +88,11 @@ def main() -> None:
             _ROLES[arguments.role](redis, arguments.queues)
             return
         except RedisError as error:
+            if EnduringWorker.told_to_stop:
+                return
             logging.warning("Redis is away: %s", error)
+            for number in (signal.SIGINT, signal.SIGTERM):  # RQ's handlers have no worker now
+                signal.signal(number, signal.SIG_DFL)
             time.sleep(_RECONNECT_AFTER)
 
 
