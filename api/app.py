@@ -6,8 +6,9 @@ import falcon
 
 from api import errors
 from api.authentication import Authenticator
-from api.middleware import Authentication, DatabaseConnection, RequestContext
+from api.middleware import Audit, Authentication, DatabaseConnection, RequestContext
 from api.openapi import openapi_document
+from api.policy import load_policy, table_of
 from api.resources.documents import (
     CertificateAuthority,
     Healthcheck,
@@ -21,21 +22,28 @@ from api.services import Services
 
 
 def create_app(services: Services, authenticator: Authenticator) -> "falcon.App[Any, Any]":
-    """The WSGI app of the REST API."""
+    """The WSGI app of the REST API.
+
+    Raises:
+        ValueError: the policy file does not fit the routes.
+    """
     settings = services.settings
+    policy = load_policy(settings.policy_file)
     middleware: list[Any] = [
         RequestContext(settings.public_url, settings.maximum_body),
         DatabaseConnection(),
-        Authentication(authenticator),
+        Authentication(authenticator, policy),
+        Audit(),
     ]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = False
     errors.install(app, authenticator.challenge)
     routes = project_routes(services)
+    policy.check(table_of(routes))
     for path, resource in routes:
         app.add_route(path, resource)
-    _add_documents(app, services, openapi_document(routes))
+    _add_documents(app, services, openapi_document(routes, policy))
     return app
 
 

@@ -12,6 +12,7 @@ import falcon
 import msgspec
 
 from api.call import Call
+from api.policy import holds
 from api.raw_path import with_slashes
 from coffer.errors import BadMediaType, BadRequest, Forbidden, OverLimit
 
@@ -52,7 +53,7 @@ def endpoint(
             self: Any, req: falcon.Request, resp: falcon.Response, project: str, **path: str
         ) -> None:
             call = make_call(req, resp, project)
-            _authorize(call, spec.access)
+            _authorize(call, req, spec.access)
             decoded = () if body is None else (decode(req, body),)
             meant = {key: with_slashes(value) for key, value in path.items()}
             answer = method(self, call, *decoded, **meant)
@@ -76,11 +77,12 @@ def make_call(req: falcon.Request, resp: falcon.Response, project: str) -> Call:
     return Call(identity, project, req.context.request_id, req.context.base_url, req, resp)
 
 
-def _authorize(call: Call, access: Access) -> None:
-    if access == "admin" and not call.identity.is_admin:
-        raise Forbidden("this needs the role 'admin'")
-    if access == "write" and not call.identity.may_write:
-        raise Forbidden("this needs the role 'member'; the token's role only reads")
+def _authorize(call: Call, req: falcon.Request, access: Access) -> None:
+    needed = req.context.policy.needed(req.method, req.uri_template, access)
+    if not holds(call.identity.roles, needed):
+        wanted = " or ".join(f"'{role}'" for role in needed)
+        have = ", ".join(sorted(call.identity.roles)) or "none"
+        raise Forbidden(f"this needs the role {wanted}; the token's are: {have}")
 
 
 def _answer(resp: falcon.Response, answer: Any, status: int) -> None:

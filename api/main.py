@@ -6,7 +6,7 @@ from typing import Any
 import falcon
 
 from api.app import create_app
-from api.authentication import TokenAuthenticator
+from api.authentication import make_authenticator
 from api.conductor import create_conductor
 from api.raw_path import App, keep_encoded_slashes
 from api.services import make_services
@@ -21,7 +21,7 @@ def api() -> App:
     logging.basicConfig(level=logging.INFO)
     settings = load_settings()
     connect(settings.database_url)
-    return keep_encoded_slashes(create_app(make_services(settings), TokenAuthenticator()))
+    return keep_encoded_slashes(create_app(make_services(settings), make_authenticator(settings)))
 
 
 def conductor() -> "falcon.App[Any, Any]":

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from api.endpoint import Spec
+from api.policy import Policy
 from coffer import __version__
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -23,7 +24,7 @@ _REFUSALS = {
 }
 
 
-def openapi_document(routes: Iterable[tuple[str, Any]]) -> bytes:
+def openapi_document(routes: Iterable[tuple[str, Any]], policy: Policy) -> bytes:
     """The document as JSON; `routes` are pairs of path template and resource."""
     responders = [
         (path, method, spec)
@@ -34,7 +35,9 @@ def openapi_document(routes: Iterable[tuple[str, Any]]) -> bytes:
     schemas, components = _schemas(spec for _, _, spec in responders)
     paths: dict[str, dict[str, Any]] = {}
     for path, method, spec in responders:
-        paths.setdefault(path, {})[method] = _operation(path, spec, schemas)
+        described = _operation(path, spec, schemas)
+        described["x-coffer-roles"] = policy.needed(method, path, spec.access)
+        paths.setdefault(path, {})[method] = described
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -69,7 +72,6 @@ def _operation(path: str, spec: Spec, schemas: dict[Any, Any]) -> dict[str, Any]
     refusals = {status: {"description": text} for status, text in _REFUSALS.items()}
     operation = {
         "summary": spec.summary,
-        "x-coffer-access": spec.access,
         "parameters": [*_path_parameters(path), *_query_parameters(spec)],
         "responses": {str(spec.status): answer, **refusals},
     }

@@ -11,6 +11,7 @@ from api.resources.accounts import (
     UserGrants,
     UserItem,
 )
+from api.resources.audit import AuditCollection
 from api.resources.backups import BackupCollection, BackupItem, InstanceBackups
 from api.resources.configurations import (
     ConfigurationCollection,
@@ -130,6 +131,7 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
             ManagedParameter(services),
         ),
         ("/mgmt/quotas/{tenant}", ProjectQuotas(services)),
+        ("/audit", AuditCollection(services)),
         ("/inventory", InventoryDocument(services)),
     ]
     resources = dict(routes)

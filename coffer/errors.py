@@ -69,6 +69,13 @@ class Unprocessable(CofferError):
     fault = "unprocessableEntity"
 
 
+class Unavailable(CofferError):
+    """Something that is needed to answer does not answer itself."""
+
+    status = 503
+    fault = "serviceUnavailable"
+
+
 class NotSupported(CofferError):
     """This datastore or this version of Coffer does not do that."""
 

@@ -7,7 +7,7 @@ import peewee
 from coffer.catalogue import Catalogue
 from coffer.database import transaction
 from coffer.errors import BadRequest
-from coffer.models import Configuration, Datastore, DatastoreVersion, Instance
+from coffer.models import Backup, Configuration, Datastore, DatastoreVersion, Instance
 
 _LISTS = ("image_tags", "packages")
 _TEXTS = ("registry_ext", "repl_strategy")
@@ -76,7 +76,8 @@ class Versions:
             BadRequest: something is made of it.
         """
         with transaction():
-            for model, what in ((Instance, "instance"), (Configuration, "configuration")):
+            users = ((Instance, "instance"), (Configuration, "configuration"), (Backup, "backup"))
+            for model, what in users:
                 if model.select().where(model.version == row).exists():
                     raise BadRequest(
                         f"version {row.id} is used by an {what}, or was by a deleted one"

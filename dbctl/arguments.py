@@ -40,11 +40,14 @@ def add_verb(
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:
-    """`--config` and `--json`."""
+    """`--config`, `--os-cloud` and `--json`."""
     config = parser.add_argument(
         "--config", metavar="FILE", help="TOML file with `url` and `token` (beats COFFER_URL)"
     )
     config.complete = FILE_COMPLETION  # type: ignore[attr-defined]
+    parser.add_argument(
+        "--os-cloud", metavar="NAME", help="a cloud of clouds.yaml (beats --config)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 

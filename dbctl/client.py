@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
@@ -36,6 +37,8 @@ class Api:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self.request_id = f"req-{uuid.uuid4()}"
+        """One for all that a run of dbctl asks for: logs, operations and the audit have it."""
         self._pool = make_pool(endpoint.url)
 
     def get(self, path: str, **query: str | int | None) -> Document:
@@ -84,7 +87,11 @@ class Api:
         return Reply(parse(answer.data, url), answer.headers.get("Coffer-Operation-Id"))
 
     def _request(self, method: str, url: str, body: bytes | None) -> urllib3.BaseHTTPResponse:
-        headers = {"X-Auth-Token": self.endpoint.token(), "Accept": "application/json"}
+        headers = {
+            "X-Auth-Token": self.endpoint.token(),
+            "Accept": "application/json",
+            "X-OpenStack-Request-Id": self.request_id,
+        }
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:

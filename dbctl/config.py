@@ -94,7 +94,32 @@ def from_file(given: Surroundings) -> Endpoint | None:
     return None
 
 
-SOURCES: tuple[Source, ...] = (from_option, from_environment, from_file)
+def from_cloud(given: Surroundings) -> Endpoint | None:
+    """`--os-cloud NAME`: a cloud of clouds.yaml, said for this one command."""
+    name = getattr(given.args, "os_cloud", None)
+    return cloud_endpoint(name) if name else None
+
+
+def from_named_cloud(given: Surroundings) -> Endpoint | None:
+    """OS_CLOUD, once nothing of Coffer's own says where to go."""
+    return cloud_endpoint(None) if given.environment.get("OS_CLOUD") else None
+
+
+def cloud_endpoint(name: str | None) -> Endpoint:
+    """The database service of a cloud, found and logged in to as openstacksdk does."""
+    from dbctl.cloud import find
+
+    url, token = find(name)
+    return Endpoint(url.rstrip("/"), token)
+
+
+SOURCES: tuple[Source, ...] = (
+    from_cloud,
+    from_option,
+    from_environment,
+    from_file,
+    from_named_cloud,
+)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from dbctl.nouns import (
+    audit,
     backup,
     ca,
     completion,
@@ -14,6 +15,7 @@ from dbctl.nouns import (
     create,
     database,
     datastore,
+    env,
     flavor,
     instance,
     operation,
@@ -27,7 +29,8 @@ DESCRIPTION = "Databases as a service: create, watch and use them."
 EPILOG = """\
 configuration:
   COFFER_URL=http://HOST:8779/v1.0/PROJECT and COFFER_TOKEN, or a TOML file with
-  `url` and `token`: --config FILE, COFFER_CONFIG, ~/.config/coffer/dbctl.toml
+  `url` and `token`: --config FILE, COFFER_CONFIG, ~/.config/coffer/dbctl.toml;
+  or a cloud of clouds.yaml: --os-cloud NAME, OS_CLOUD
 
 exit status:
   0 done   1 failed   2 wrong usage   3 not found   4 --timeout passed, still going on
@@ -74,7 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     datastore.add(nouns)
     flavor.add(nouns)
     quota.add(nouns)
+    audit.add(nouns)
     connect.add(nouns)
     ca.add(nouns)
+    env.add(nouns)
     completion.add(nouns)
     return parser

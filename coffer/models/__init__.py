@@ -1,5 +1,6 @@
 """The records: one table a file."""
 
+from coffer.models.audit import AuditRecord
 from coffer.models.backup import Backup, Repository
 from coffer.models.configuration import Configuration
 from coffer.models.datastore import Datastore, DatastoreVersion
@@ -11,6 +12,7 @@ from coffer.models.token import Token
 
 __all__ = [
     "MODELS",
+    "AuditRecord",
     "Backup",
     "Configuration",
     "Datastore",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 MODELS = [
+    AuditRecord,
     Backup,
     Configuration,
     Datastore,

@@ -59,7 +59,9 @@ class Service:
     @contextmanager
     def running(self) -> Iterator["Service"]:
         """Redis, API and worker."""
-        serve = f"{BIN}/gunicorn --threads 8 --workers 1 --bind {self.root[7:]} api.main:api()"
+        serve = (
+            f"{BIN}/gunicorn --threads 8 --no-control-socket --bind {self.root[7:]} api.main:api()"
+        )
         redis = f"redis-server --port 0 --unixsocket {self.home}/redis.sock --dir {self.home}"
         work = f"{sys.executable} -m tests.clients.pretending_worker"
         processes = []
