@@ -26,6 +26,7 @@ class Service:
     def __init__(self, home: Path, more: str = "") -> None:
         """`more` are further lines of its settings."""
         self.home = home
+        self.workers = 1
         self.root = f"http://127.0.0.1:{free_port()}"
         self.environment = {**os.environ, "COFFER_SETTINGS": str(home / "coffer.toml")}
         (home / "keys").write_text(Fernet.generate_key().decode())
@@ -60,16 +61,18 @@ class Service:
     def running(self) -> Iterator["Service"]:
         """Redis, API and worker."""
         serve = (
-            f"{BIN}/gunicorn --threads 8 --no-control-socket --bind {self.root[7:]} api.main:api()"
+            f"{BIN}/gunicorn --worker-class gthread --workers {self.workers} --threads 8"
+            f" --keep-alive 75 --no-control-socket --bind {self.root[7:]} api.main:api()"
         )
         redis = f"redis-server --port 0 --unixsocket {self.home}/redis.sock --dir {self.home}"
         work = f"{sys.executable} -m tests.clients.pretending_worker"
         processes = []
         try:
-            for number, command in enumerate((f"{redis} --save=", serve, work)):
+            commands = ([*redis.split(), "--save", ""], serve.split(), work.split())
+            for number, command in enumerate(commands):
                 with (self.home / f"log-{number}").open("wb") as log:
                     process = subprocess.Popen(
-                        command.split(),
+                        command,
                         env=self.environment,
                         cwd=REPOSITORY,
                         stdout=log,
@@ -77,6 +80,7 @@ class Service:
                     )
                 processes.append(process)
             self._wait()
+            assert (self.home / "redis.sock").exists(), (self.home / "log-0").read_text()
             yield self
         finally:
             for process in processes:

@@ -1,0 +1,154 @@
+"""How fast reads are answered while nobody waits for anybody: 200 requests a second, open loop.
+
+    .venv/bin/python bench/api.py [--rate 200] [--seconds 10] [--instances 10 1000 10000]
+
+Serves the API from this checkout with 2 workers, on SQLite and a Redis of its own, with reports of
+every guest, and asks on time whether or not earlier answers have come: a latency is counted from
+when the request was due. Prints milliseconds, and the machine's load before and after.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from coffer.clock import utcnow
+from coffer.database import connect, database
+from coffer.dispatch import connect_redis
+from coffer.models import DatastoreVersion, Instance
+from coffer.models.base import new_id
+from coffer.settings import load_settings
+from tests.clients.service import PROJECT, Service
+
+CONNECTIONS = 32
+WARM_UP = 100
+PATHS = {
+    "one": "/instances/{id}",
+    "page of 20": "/instances?limit=20",
+    "details of 20": "/instances/detail?limit=20",
+    "page by marker": "/instances?limit=20&marker={id}",
+}
+
+
+def fill(service: Service, count: int) -> str:
+    """Rows and reports of `count` instances, in place of those that were there; the middle id."""
+    os.environ["COFFER_SETTINGS"] = service.environment["COFFER_SETTINGS"]
+    settings = load_settings()
+    connect(settings.database_url)
+    redis = connect_redis(settings.redis_url)
+    with database.connection_context(), database.atomic():
+        version, now = DatastoreVersion.get(), utcnow()
+        Instance.delete().execute()
+        rows = [row(number, version, now - timedelta(seconds=number)) for number in range(count)]
+        for start in range(0, count, 500):
+            Instance.insert_many(rows[start : start + 500]).execute()
+    reports = {
+        f"coffer:guests:report:{row['id']}": json.dumps(
+            {"volume": {"size": 1 << 30, "used": 1 << 28}, "state": "HEALTHY"}
+        )
+        for row in rows
+    }
+    redis.mset(reports)
+    return sorted(str(row["id"]) for row in rows)[count // 2]
+
+
+def row(number: int, version: DatastoreVersion, created: object) -> dict[str, object]:
+    """An instance that runs, with as many users and databases as one has."""
+    names = [{"name": f"db{index}"} for index in range(5)]
+    return {
+        "id": new_id(),
+        "project_id": PROJECT,
+        "name": f"db{number}",
+        "version": version,
+        "provider": "local",
+        "flavor_id": "small",
+        "volume_size": 1,
+        "state": "ACTIVE",
+        "operating_status": "HEALTHY",
+        "compute": {"address": "192.0.2.9", "server_id": f"s{number}"},
+        "observed": {"databases": names, "users": [{"name": "u", "databases": names}]},
+        "host_key_public": "ssh-ed25519 AAAA",
+        "created": created,
+        "updated": created,
+    }
+
+
+async def ask(
+    queue: "asyncio.Queue[float]", url: str, path: str, token: str, found: list[float]
+) -> None:
+    """Take due times from the queue and ask over one connection that stays open."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    request = (
+        f"GET {parts.path}{path} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Auth-Token: {token}\r\n\r\n"
+    ).encode()
+    try:
+        while (due := await queue.get()) > 0:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), head
+            await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
+            found.append(time.perf_counter() - due)
+    finally:
+        writer.close()
+
+
+async def load(url: str, path: str, token: str, rate: float, count: int) -> list[float]:
+    """Latencies in seconds of `count` requests that were due `rate` times a second."""
+    queue: asyncio.Queue[float] = asyncio.Queue()
+    found: list[float] = []
+    askers = [asyncio.create_task(ask(queue, url, path, token, found)) for _ in range(CONNECTIONS)]
+    began = time.perf_counter() + 0.1
+    for number in range(count):
+        due = began + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        queue.put_nowait(due)
+    for _ in askers:
+        queue.put_nowait(-1)
+    await asyncio.gather(*askers)
+    return found
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Milliseconds below which that share of the values lies."""
+    return 1000 * sorted(values)[math.ceil(share * len(values)) - 1]
+
+
+def measure(service: Service, counts: list[int], rate: float, seconds: float) -> None:
+    """One line for each path and number of instances."""
+    print(f"{'instances':>9}  {'request':<15} {'p50':>6} {'p95':>6} {'p99':>6} {'most':>6}  load")
+    for count in counts:
+        middle = fill(service, count)
+        for name, path in PATHS.items():
+            asked = path.format(id=middle)
+            token = service.tokens["member"]
+            asyncio.run(load(service.url, asked, token, rate, WARM_UP))
+            found = asyncio.run(load(service.url, asked, token, rate, int(rate * seconds)))
+            shown = " ".join(f"{percentile(found, share):6.1f}" for share in (0.5, 0.95, 0.99, 1))
+            print(f"{count:>9}  {name:<15} {shown}  {os.getloadavg()[0]:.1f}", flush=True)
+
+
+def main() -> None:
+    """Serve, fill, measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rate", type=float, default=200, help="requests a second")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--instances", type=int, nargs="+", default=[10, 1000, 10_000])
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        service = Service(Path(home))
+        service.workers = 2
+        with service.running():
+            measure(service, given.instances, given.rate, given.seconds)
+
+
+if __name__ == "__main__":
+    main()
