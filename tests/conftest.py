@@ -16,6 +16,7 @@ from coffer.datastores import register
 from coffer.models import DatastoreVersion, Instance
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares a guest or an installation runs in one process, the rest beside it."""
     for item in items:
