@@ -29,7 +29,7 @@ class Repositories:
             id=instance.id,
             project_id=instance.project_id,
             keys=self._vault.seal(keys),
-            gateway_hash=_line_of(keys["gateway"]),
+            gateway_hash=line_of(keys["gateway"]),
         )
         return made
 
@@ -54,7 +54,7 @@ class Repositories:
                 _replace(path, text)
 
 
-def _line_of(password: str) -> str:
+def line_of(password: str) -> str:
     """How the gateway stores it. A random password of 256 bits needs no slow hash, and the
     gateway hashes again for each of thousands of requests."""
     digest = hashlib.sha1(password.encode(), usedforsecurity=False).digest()

@@ -17,11 +17,17 @@ install -d -m 0700 -o mongodb -g mongodb "$new" "$private"
 tar --extract --file=- --numeric-owner --strip-components="$strip" --directory="$new"
 chown -R mongodb:mongodb "$new"
 
-runuser -u mongodb -- /usr/bin/mongod --dbpath "$new" --bind_ip "$private/socket" --port 27018 \
+end() {
+  pid=$(cat "$private/pid" 2>/dev/null) || return 0
+  kill "$pid" 2>/dev/null || true
+  while [ -d "/proc/$pid" ]; do sleep 0.1; done
+}
+trap end EXIT
+runuser -u mongodb -- /usr/bin/mongod --dbpath "$new" --bind_ip "$private/mongod.sock" --port 27018 \
   --setParameter disableLogicalSessionCacheRefresh=true --wiredTigerCacheSizeGB 0.25 \
   --logpath "$private/log" --pidfilepath "$private/pid" --fork >/dev/null ||
   { tail -n 5 "$private/log" >&2; exit 1; }
-PYTHONPATH=/usr/local/lib/coffer/mongodb /usr/bin/python3 -s - "$private/socket" <<'PROGRAM'
+PYTHONPATH=/usr/local/lib/coffer/mongodb /usr/bin/python3 -s - "$private/mongod.sock" <<'PROGRAM'
 import sys
 from urllib.parse import quote
 
@@ -31,9 +37,7 @@ client = pymongo.MongoClient(f"mongodb://{quote(sys.argv[1], safe='')}", directC
 client.drop_database("local")
 client.admin.command("fsync")
 PROGRAM
-pid=$(cat "$private/pid")
-kill "$pid"
-while [ -d "/proc/$pid" ]; do sleep 0.1; done
+end
 rm -rf "$private" "$new/mongod.lock" "$new/diagnostic.data"
 sync -f "$new"
 rm -rf "$volume/data"

@@ -18,7 +18,7 @@ LOGS = ("binlog", ".backup")
 DUMP = [
     "mysqldump", "--no-defaults", "--user=root", f"--socket={SOCKET}", "--single-transaction",
     "--all-databases", "--routines", "--events", "--triggers", "--hex-blob",
-    "--set-gtid-purged=ON", "--default-character-set=utf8mb4",
+    "--set-gtid-purged=OFF", "--default-character-set=utf8mb4",
 ]  # fmt: skip
 
 
