@@ -108,6 +108,8 @@ class Gateway:
 
 @pytest.fixture(scope="module")
 def gateway(site: Site, made: Made) -> Iterator[Gateway]:
+    if not (DATA / f"backup_{made.guest.engine.data['engine']}.yml").exists():
+        pytest.skip("the test has no data of this engine's backups")
     opened = Gateway(site, made.guest)
     try:
         yield opened
@@ -217,10 +219,12 @@ def test_a_guest_reaches_its_own_and_deletes_nothing(filled: Gateway) -> None:
         assert "403" in refused.stderr, refused.stderr
     snapshot = done.facts["backup"]["snapshot"]
     assert filled.restic("forget", snapshot, path=own, user=own).returncode != 0
-    assert snapshot[:8] in filled.restic("snapshots", path=own, user=own).stdout
+    # it was cut short and has left its lock
+    listed = ("snapshots", "--no-lock")
+    assert snapshot[:8] in filled.restic(*listed, path=own, user=own).stdout
     # while the control plane can
     told = filled.variables() | {"coffer_snapshots": [snapshot]}
     gone = filled.guest.run("backup/forget", **told)
     assert (gone.code, gone.changed) == (0, 1), gone.output
-    assert snapshot[:8] not in filled.restic("snapshots", path=own, user=own).stdout
+    assert snapshot[:8] not in filled.restic(*listed, path=own, user=own).stdout
     assert filled.guest.run("backup/forget", **told).changed == 0
