@@ -51,9 +51,15 @@ packages: $(VENV)/.installed # what the tests need of the system (root)
 unit: packages ## quick tests, without guests
 	$(VENV)/bin/python -m pytest -n 2 tests/unit tests/api tests/clients
 
-.PHONY: guests
+.PHONY: guests guests-of-roles guests-of-service
 guests: packages ## tests on real guests (root)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup tests/e2e tests/roles
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line guests-of-roles guests-of-service
+
+guests-of-roles:
+	$(VENV)/bin/python -m pytest -v --tb=short tests/roles
+
+guests-of-service:
+	$(VENV)/bin/python -m pytest -v --tb=short tests/e2e
 
 .PHONY: lock
 lock: $(VENV)/.installed ## resolve the dependencies anew

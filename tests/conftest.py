@@ -16,16 +16,6 @@ from coffer.datastores import register
 from coffer.models import DatastoreVersion, Instance
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a guest or an installation runs in one process, the rest beside it."""
-    for item in items:
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        shared = "e2e" if item.path.parent.name == "e2e" else item.path.name
-        group = f"{shared}-{parameters.get('engine', '')}"
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of its own on a socket."""
