@@ -53,7 +53,7 @@ unit: packages ## quick tests, without guests
 
 .PHONY: guests guests-of-roles guests-of-service
 guests: packages ## tests on real guests (root)
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line guests-of-roles guests-of-service
+	@$(MAKE) --no-print-directory --jobs 2 guests-of-roles guests-of-service
 
 guests-of-roles:
 	$(VENV)/bin/python -m pytest -v --tb=short tests/roles
