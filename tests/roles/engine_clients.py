@@ -33,6 +33,14 @@ class Client(Protocol):
         """
         ...
 
+    def keep(self, address: str, user: str, password: str, ca: Path, database: str) -> int:
+        """Write one more row; returns how many there are now, of all calls.
+
+        Raises:
+            RefusedError: no connection, no trust or no right.
+        """
+        ...
+
 
 class MySQL:
     """PyMySQL."""
@@ -57,13 +65,34 @@ class MySQL:
             )
         except (pymysql.MySQLError, RuntimeError) as error:
             raise RefusedError(str(error)) from None
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SHOW DATABASES")
-            found = {row[0] for row in cursor.fetchall()}
-            found -= {"information_schema", "performance_schema"}
-            for database in found if write else ():
-                self._write(cursor, "`" + database.replace("`", "``") + "`")
-            return found
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("SHOW DATABASES")
+                found = {row[0] for row in cursor.fetchall()}
+                found -= {"information_schema", "performance_schema"}
+                for database in found if write else ():
+                    self._write(cursor, "`" + database.replace("`", "``") + "`")
+                return found
+        except pymysql.MySQLError as error:
+            raise RefusedError(str(error)) from None
+
+    def keep(self, address: str, user: str, password: str, ca: Path, database: str) -> int:
+        try:
+            connection = pymysql.connect(
+                host=address,
+                user=user,
+                password=password.encode(),
+                database=database,
+                ssl=_context(ca, address),
+                autocommit=True,
+            )
+            with connection, connection.cursor() as cursor:
+                cursor.execute("CREATE TABLE IF NOT EXISTS kept (a SERIAL)")
+                cursor.execute("INSERT INTO kept VALUES ()")
+                cursor.execute("SELECT COUNT(*) FROM kept")
+                return int((cursor.fetchone() or [0])[0])
+        except pymysql.MySQLError as error:
+            raise RefusedError(str(error)) from None
 
     def _write(self, cursor: Any, database: str) -> None:
         cursor.execute(f"CREATE TABLE {database}.proof (a INT PRIMARY KEY)")
@@ -95,6 +124,16 @@ class MongoDB:
                     client[database].proof.drop()
                 return found
         except (PyMongoError, OSError, ValueError) as error:
+            raise RefusedError(str(error)) from None
+
+    def keep(self, address: str, user: str, password: str, ca: Path, database: str) -> int:
+        from pymongo.errors import PyMongoError
+
+        try:
+            with self._client(address, user, password, ca) as client:
+                client[database].kept.insert_one({})
+                return int(client[database].kept.count_documents({}))
+        except (PyMongoError, ValueError) as error:
             raise RefusedError(str(error)) from None
 
     def _client(self, address: str, user: str, password: str, ca: Path | None) -> Any:

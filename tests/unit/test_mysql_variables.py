@@ -3,11 +3,15 @@
 import sys
 from pathlib import Path
 
+import ansible.module_utils
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "roles/mysql_family/module_utils"))
+ROLES = Path(__file__).parents[2] / "roles"
+sys.path.insert(0, str(ROLES / "mysql_family/module_utils"))
+# As Ansible lays them out.
+ansible.module_utils.__path__.append(str(ROLES / "engine_accounts/module_utils"))
 
-from coffer_mysql import variables  # type: ignore[import-not-found]
+from coffer_mysql import variables  # type: ignore[import-not-found]  # noqa: E402
 
 HELP = """
   --wait-timeout=#    The number of seconds the server waits.

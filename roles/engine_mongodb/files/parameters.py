@@ -1,9 +1,9 @@
 """Prints the rules of catalogue/parameters-*.yml for a running MongoDB, as JSON of one line each.
 
-Run in a guest as root: `python3 - PORT < parameters.py`. Of each parameter below, the server says
-whether it can be set while it runs, and its value tells the type. Ranges are those of MongoDB's
-manual. Options of the file of settings (names with a dot) are not known to the server as such:
-their rules are written by hand, below the others.
+Run as root in a guest without a configuration group: `python3 - PORT < parameters.py`. Of each
+parameter below, the server says whether it can be set while it runs, and its value is the default
+and tells the type. Ranges are those of MongoDB's manual. Options of the file of settings (names
+with a dot) are not known to the server as such: their rules are written by hand, below the others.
 """
 
 import json
@@ -78,6 +78,15 @@ RANGES: dict[str, list[object]] = {
     "watchdogPeriodSeconds": [-1, 86400],
 }
 
+# What the server takes while it runs, but whose default depends on the machine, or which it takes
+# only if it was started with it.
+FIXED = {
+    "tcmallocMaxTotalThreadCacheBytes",
+    "watchdogPeriodSeconds",
+    "wiredTigerConcurrentReadTransactions",
+    "wiredTigerConcurrentWriteTransactions",
+}
+
 
 def rule(name: str, details: dict[str, object]) -> dict[str, object] | None:
     """The rule of a parameter, None if the server has none that a group could hold."""
@@ -88,8 +97,10 @@ def rule(name: str, details: dict[str, object]) -> dict[str, object] | None:
     made: dict[str, object] = {
         "name": name,
         "type": kind,
-        "restart_required": not details["settableAtRuntime"],
+        "restart_required": name in FIXED or not details["settableAtRuntime"],
     }
+    if not made["restart_required"]:
+        made["default"] = details["value"]
     limits = RANGES[name]
     if kind == "string":
         return made | {"options": limits} if limits else made

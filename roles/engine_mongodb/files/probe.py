@@ -43,19 +43,29 @@ def condition() -> dict[str, Any]:
         "version": status["version"],
         "uptime": int(status["uptime"]),
         "connections": status["connections"]["current"],
-        **lists(server, SETTINGS["reserved"]),
+        **lists(server, SETTINGS["reserved"], shown),
     }
 
 
+def shown(database: str, held: set[str]) -> dict[str, str]:
+    """A grant as lists show it: without the kind of access where that is the default."""
+    kinds = [kind for kind, roles in SETTINGS["access"].items() if set(roles) == held]
+    kind = kinds[0] if kinds else "custom"
+    return {"name": database, **({} if kind == SETTINGS["default_access"] else {"access": kind})}
+
+
 def _beats(server: Connection, hello: dict[str, Any]) -> bool:
-    """Whether what was just written is what is read; each member of a set has its own row."""
+    """Whether what is read is as new as what was just written; each member has its own row.
+
+    Newer is as good: somebody else may ask at the same time.
+    """
     row, now = {"_id": hello["me"]}, time.time_ns()
     if hello["isWritablePrimary"]:
-        change = {"q": row, "u": {"$set": {"at": now}}, "upsert": True}
+        change = {"q": row, "u": {"$max": {"at": now}}, "upsert": True}
         server.command("coffer", {"update": "heartbeat", "updates": [change]})
     found = server.command("coffer", {"find": "heartbeat", "filter": row, "limit": 1})
     batch = found["cursor"]["firstBatch"]
-    return not hello["isWritablePrimary"] or [each["at"] for each in batch] == [now]
+    return not hello["isWritablePrimary"] or any(each["at"] >= now for each in batch)
 
 
 def state_of(error: Exception) -> str:

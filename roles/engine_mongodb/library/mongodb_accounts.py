@@ -11,12 +11,12 @@ from base64 import b64decode
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.coffer_accounts import ProblemError, Rules, names, run
 from ansible.module_utils.coffer_mongodb import (
-    GRANT,
     CommandError,
     Connection,
     Document,
-    granted,
+    held,
     host_of,
     lists,
 )
@@ -30,9 +30,9 @@ description:
     set passwords anew in every run or never, and know no databases.
   - Any text is taken as it is, as a name and as a password; names travel as data, and nothing is
     evaluated. What MongoDB cannot take is refused with a sentence.
-  - Users live in the database C(admin). A user reads, writes and administers the databases given
-    and no others. Without O(users[].databases) the grants stay as they are, and without
-    O(users[].password) the password does.
+  - Users live in the database C(admin). A user has the roles of the kind of access that is asked
+    for in the databases given, and none in others. Without O(users[].databases) the grants stay as
+    they are, and without O(users[].password) the password does.
   - Passwords are neither logged nor returned. Hide the task with C(no_log), and show C(problem).
 options:
   databases:
@@ -44,7 +44,8 @@ options:
     description:
       - Users by name. C(host) is V(%), an address, a network or a pattern of whole octets such as
         V(10.0.%). C(databases) are all that a user may use; C(grant) and C(revoke) only add and
-        take away. C(new_host) moves a user, C(new_name) renames one and needs a C(password).
+        take away. A database comes with its C(name) and perhaps its C(access). C(new_host) moves a
+        user, C(new_name) renames one and needs a C(password).
     type: list
     elements: dict
     default: []
@@ -54,6 +55,14 @@ options:
   reserved:
     description: Names, lower case, that may not be touched and that the answer leaves out.
     type: dict
+  access:
+    description: Kinds of access by name, each the list of its roles.
+    type: dict
+    required: true
+  default_access:
+    description: The kind that a grant without one means.
+    type: str
+    required: true
   port:
     description: Port of the server.
     type: int
@@ -81,30 +90,6 @@ MECHANISM = "SCRAM-SHA-256"
 UNFIT_PASSWORD = 50692
 # An empty collection makes a database: MongoDB itself forgets one that holds nothing.
 MARKER = "coffer.created"
-STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
-NAMES = {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}}}
-DATABASE = {
-    "name": {"type": "str", "required": True},
-    "character_set": {"type": "str"},
-    "collate": {"type": "str"},
-    "state": STATE,
-}
-USER = {
-    "name": {"type": "str", "required": True},
-    "password": {"type": "str", "no_log": False},
-    "host": {"type": "str", "default": "%"},
-    "databases": NAMES,
-    "grant": NAMES,
-    "revoke": NAMES,
-    "new_name": {"type": "str"},
-    "new_host": {"type": "str"},
-    "state": STATE,
-}
-ROOT = {"state": STATE, "password": {"type": "str", "no_log": False}}
-
-
-class ProblemError(Exception):
-    """Something that was asked for cannot be; the message names it."""
 
 
 class Server:
@@ -116,8 +101,15 @@ class Server:
         self.changed = False
 
     def command(self, database: str, body: Document) -> Document:
-        """Ask something."""
-        reply: Document = self._connection.command(database, body)
+        """Ask something.
+
+        Raises:
+            ProblemError: there is no answer.
+        """
+        try:
+            reply: Document = self._connection.command(database, body)
+        except (CommandError, OSError) as error:
+            raise ProblemError(f"MongoDB: {error}") from None
         return reply
 
     def change(self, what: str, database: str, body: Document) -> None:
@@ -132,6 +124,8 @@ class Server:
             if error.code == UNFIT_PASSWORD or (body.get("pwd") and body["pwd"] in reason):
                 reason = "the password holds characters that MongoDB does not take"
             raise ProblemError(f"{what}: MongoDB error {error.code}: {reason}") from None
+        except OSError as error:
+            raise ProblemError(f"{what}: {error}") from None
 
 
 def make_databases(server: Server, wanted: list[Document]) -> None:
@@ -177,10 +171,12 @@ def client_source(what: str, host: str) -> list[Document]:
     return [{"clientSource": [str(network)]}]
 
 
-def make_users(server: Server, wanted: list[Document]) -> None:
+def make_users(server: Server, rules: Rules, wanted: list[Document]) -> None:
     """Create, alter, rename or drop users and their grants."""
     for user in wanted:
-        _make_user(server, user)
+        for name in names(user["databases"]) | names(user["grant"]):
+            _usable(name)
+        _make_user(server, rules, user)
 
 
 def _find(server: Server, name: str) -> Document | None:
@@ -189,7 +185,7 @@ def _find(server: Server, name: str) -> Document | None:
     return users[0] if users else None
 
 
-def _make_user(server: Server, user: Document) -> None:
+def _make_user(server: Server, rules: Rules, user: Document) -> None:
     what, present = f"user {user['name']}@{user['host']}", _find(server, user["name"])
     target = (user["new_name"] or user["name"], user["new_host"] or user["host"])
     if user["state"] == "absent":
@@ -204,7 +200,8 @@ def _make_user(server: Server, user: Document) -> None:
     _refuse_second_host(what, old or present, {user["host"], target[1]})
     if user["password"] is None and not present:
         raise ProblemError(_needs_password(what, old))
-    change = _differences(user, target[1], present, old or present, what)
+    roles = roles_of(user, rules, old or present)
+    change = _differences(user, target[1], present, roles, what)
     if not present:
         server.change(what, "admin", {"createUser": target[0], **change})
         if old:
@@ -227,16 +224,12 @@ def _refuse_second_host(what: str, present: Document | None, hosts: set[str]) ->
 
 
 def _differences(
-    user: Document, host: str, present: Document | None, like: Document | None, what: str
+    user: Document, host: str, present: Document | None, roles: list[Document], what: str
 ) -> Document:
-    """What to tell createUser or updateUser; empty if all is as it should be.
-
-    `present` is the user under the name it shall have, `like` also under the one it had.
-    """
+    """What to tell createUser or updateUser; empty if all is as it should be."""
     change: Document = {}
     if user["password"] is not None and not (present and has_password(present, user["password"])):
         change |= {"pwd": user["password"], "mechanisms": [MECHANISM]}
-    roles = roles_of(user, like)
     if not present or _plain(roles) != _plain(present["roles"]):
         change["roles"] = roles
     if not present or host_of(present) != host:
@@ -245,12 +238,17 @@ def _differences(
     return change
 
 
-def roles_of(user: Document, like: Document | None) -> list[Document]:
-    """Roles by the lists; without a list of all, others stay as they are."""
-    held = {each["name"] for each in granted(like)} if like else set()
-    names = _names(user["databases"]) if user["databases"] is not None else held
-    names = (names | _names(user["grant"])) - _names(user["revoke"])
-    return [{"role": role, "db": name} for name in sorted(names) for role in GRANT]
+def roles_of(user: Document, rules: Rules, like: Document | None) -> list[Document]:
+    """Roles by the lists; without a list of all, others stay as they are.
+
+    `like` is the user under the name that it has or had.
+    """
+    wanted = held(like) if like and user["databases"] is None else {}
+    for name, words in {**rules.asked(user["databases"]), **rules.asked(user["grant"])}.items():
+        wanted[name] = set(words)
+    for name in names(user["revoke"]):
+        wanted.pop(name, None)
+    return [{"role": role, "db": name} for name in sorted(wanted) for role in sorted(wanted[name])]
 
 
 def make_root(server: Server, wanted: Document) -> None:
@@ -290,57 +288,46 @@ def has_password(user: Document, password: str) -> bool:
     return hmac.compare_digest(hashlib.sha256(key).digest(), b64decode(stored["storedKey"]))
 
 
-def _names(things: list[Document] | None) -> set[str]:
-    return {thing["name"] for thing in things or []}
-
-
 def _plain(roles: list[Document]) -> set[tuple[str, str]]:
     return {(role["role"], role["db"]) for role in roles}
 
 
-def refuse_reserved(params: Document, reserved: dict[str, list[str]]) -> None:
-    """Keep away from the names that the engine and the service live by."""
-    for kind in ("databases", "users"):
-        for item in params[kind]:
-            if item["name"].lower() in reserved[kind]:
-                raise ProblemError(f"{kind}: {item['name']} is reserved")
-    for user in params["users"]:
-        if (user["new_name"] or "").lower() in reserved["users"]:
-            raise ProblemError(f"users: {user['new_name']} is reserved")
-        for name in _names(user["databases"]) | _names(user["grant"]):
-            if name.lower() in reserved["databases"]:
-                raise ProblemError(f"user {user['name']}: database {name} is reserved")
-            _usable(name)
+class Accounts:
+    """What `run` asks for, on the server of this guest."""
+
+    def __init__(self, server: Server, rules: Rules) -> None:
+        self._server = server
+        self._rules = rules
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed, or would be."""
+        return self._server.changed
+
+    def make_databases(self, wanted: list[Document]) -> None:
+        """Create or drop databases."""
+        make_databases(self._server, wanted)
+
+    def make_users(self, wanted: list[Document]) -> None:
+        """Create, alter, rename or drop users and their grants."""
+        make_users(self._server, self._rules, wanted)
+
+    def make_root(self, wanted: Document) -> None:
+        """Create, alter or drop the superuser."""
+        make_root(self._server, wanted)
+
+    def lists(self) -> Document:
+        """What there is now."""
+        return lists(self._server, self._rules.reserved, self._rules.shown)
 
 
-def main() -> None:
-    """Do what the parameters say; a problem is told, not raised, so that it can be shown."""
-    module = AnsibleModule(
-        argument_spec={
-            "databases": {"type": "list", "elements": "dict", "options": DATABASE, "default": []},
-            "users": {"type": "list", "elements": "dict", "options": USER, "default": []},
-            "root": {"type": "dict", "options": ROOT},
-            "reserved": {"type": "dict", "default": {}},
-            "port": {"type": "int", "required": True},
-        },
-        supports_check_mode=True,
-    )
-    reserved = {"databases": [], "users": [], **module.params["reserved"]}
+def _connect(module: AnsibleModule, rules: Rules) -> Accounts:
     try:
-        server = Server(Connection(module.params["port"], "root"), module.check_mode)
+        connection = Connection(module.params["port"], "root")
     except (OSError, CommandError) as error:
-        module.exit_json(changed=False, problem=f"MongoDB cannot be reached: {error}")
-    try:
-        refuse_reserved(module.params, reserved)
-        make_databases(server, module.params["databases"])
-        make_users(server, module.params["users"])
-        if module.params["root"]:
-            make_root(server, module.params["root"])
-        facts = lists(server, reserved)
-    except (ProblemError, CommandError, OSError) as error:
-        module.exit_json(changed=server.changed, problem=str(error))
-    module.exit_json(changed=server.changed, problem="", **facts)
+        raise ProblemError(f"MongoDB cannot be reached: {error}") from None
+    return Accounts(Server(connection, module.check_mode), rules)
 
 
 if __name__ == "__main__":
-    main()
+    run({"port": {"type": "int", "required": True}}, _connect)

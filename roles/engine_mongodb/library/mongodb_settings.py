@@ -7,8 +7,9 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.coffer_mongodb import CommandError, Connection, Document
@@ -18,8 +19,8 @@ module: mongodb_settings
 short_description: Settings of a MongoDB, at once where it can be
 description:
   - Writes the file of settings, unless O(check) says that mongod would not take it.
-  - A running server is told what it can take while it runs. A setting that it cannot take, and
-    one that is gone and so has its default again, wait for a restart.
+  - A running server is told what it can take while it runs, and the default of a setting that is
+    not in the file. A setting that it cannot take waits for a restart.
 options:
   path:
     description: The file.
@@ -44,9 +45,10 @@ options:
     elements: str
     default: []
   dynamic:
-    description: Names of the parameters that a running server takes.
-    type: list
-    elements: str
+    description:
+      - The settings that a running server takes, each with its default; without one it is in the
+        file at all times.
+    type: dict
     required: true
   port:
     description: Port of the server.
@@ -65,6 +67,15 @@ paths:
   type: list
   elements: str
   returned: always
+differences:
+  description: What the server ran with otherwise, as C(name), C(running), C(wanted).
+  type: list
+  elements: dict
+  returned: always
+written:
+  description: Whether the file of settings already had this text.
+  type: bool
+  returned: always
 applied:
   description: The settings that the running server was told.
   type: list
@@ -73,7 +84,22 @@ applied:
 """
 
 Flat = dict[str, Any]
-Live = tuple[Callable[[Any, Any], bool], Callable[[Any, Any], Any]]
+
+
+class Live(NamedTuple):
+    """How a setting of a running server is read and told."""
+
+    read: Callable[[Server], Any]
+    tell: Callable[[Server, Any], Any]
+    told: Callable[[Any], Any] = lambda value: value
+    """What the server makes of a value."""
+
+
+class Change(NamedTuple):
+    """A setting's running value, and the one that it shall have."""
+
+    before: Any
+    after: Any
 
 
 def settings_of(text: str) -> Flat:
@@ -93,12 +119,17 @@ def flat(tree: Document, prefix: str = "") -> Flat:
     return found
 
 
+def dotted(name: str) -> str:
+    """A parameter's or an option's name as `flat` gives it."""
+    return name if "." in name else f"setParameter.{name}"
+
+
 def plain(value: Any) -> str:
     """A value as the server writes it, whatever type it came in."""
     if isinstance(value, bool):
         return str(value).lower()
     try:
-        return f"{float(value):g}"
+        return f"{float(value):.15g}"
     except (TypeError, ValueError):
         return str(value)
 
@@ -121,15 +152,24 @@ class Server:
         """Run a command; an empty answer if it cannot be asked."""
         return self._connection.command("admin", body) if self._connection else {}
 
+    @cached_property
+    def parameters(self) -> Document:
+        """All parameters as they were at the first question."""
+        return self.ask({"getParameter": "*"})
+
     def started_with(self) -> Flat:
         """The settings it was started with."""
         return flat(self.ask({"getCmdLineOpts": 1}).get("parsed", {}))
 
 
-def _has_cache(server: Server, value: Any) -> bool:
-    """The server counts in whole MB."""
+def _megabytes(value: Any) -> float:
+    """The server counts in whole ones; in GB."""
+    return int(float(value) * 1024) / 1024
+
+
+def _cache(server: Server) -> float:
     status = server.ask({"serverStatus": 1})["wiredTiger"]["cache"]
-    return int(status["maximum bytes configured"]) >> 20 == int(float(value) * 1024)
+    return (int(status["maximum bytes configured"]) >> 20) / 1024
 
 
 def _set_cache(server: Server, value: Any) -> None:
@@ -138,22 +178,22 @@ def _set_cache(server: Server, value: Any) -> None:
 
 
 def _parameter(name: str) -> Live:
-    return (
-        lambda server, value: plain(server.ask({"getParameter": 1, name: 1})[name]) == plain(value),
+    return Live(
+        lambda server: server.parameters.get(name),
         lambda server, value: server.ask({"setParameter": 1, name: value}),
     )
 
 
 def _profile(name: str) -> Live:
-    return (
-        lambda server, value: plain(server.ask({"profile": -1})[name]) == plain(value),
+    return Live(
+        lambda server: server.ask({"profile": -1})[name],
         lambda server, value: server.ask({"profile": -1, name: value}),
     )
 
 
-# Options that a running server takes by other names: whether it has a value, how to tell it one.
+# Options that a running server takes by other names.
 OPTIONS: dict[str, Live] = {
-    "storage.wiredTiger.engineConfig.cacheSizeGB": (_has_cache, _set_cache),
+    "storage.wiredTiger.engineConfig.cacheSizeGB": Live(_cache, _set_cache, _megabytes),
     "operationProfiling.slowOpThresholdMs": _profile("slowms"),
     "operationProfiling.slowOpSampleRate": _profile("sampleRate"),
     "storage.syncPeriodSecs": _parameter("syncdelay"),
@@ -162,29 +202,46 @@ OPTIONS: dict[str, Live] = {
 }
 
 
-def live(dynamic: list[str]) -> dict[str, Live]:
-    """All settings that a running server takes."""
-    return OPTIONS | {f"setParameter.{name}": _parameter(name) for name in dynamic}
+def live(name: str) -> Live:
+    """How a setting is read and told."""
+    return OPTIONS.get(name) or _parameter(name.removeprefix("setParameter."))
 
 
-def differing(server: Server, wanted: Flat, takes: dict[str, Live]) -> Flat:
-    """The settings that a running server takes and has otherwise."""
+def differing(server: Server, wanted: Flat) -> dict[str, Change]:
+    """What a running server has otherwise, of the settings that it takes and knows."""
     if not server.answers:
         return {}
+    changes = {name: Change(live(name).read(server), value) for name, value in wanted.items()}
     return {
-        name: value
-        for name, value in wanted.items()
-        if name in takes and not takes[name][0](server, value)
+        name: change
+        for name, change in changes.items()
+        if change.before is not None
+        and plain(change.before) != plain(live(name).told(change.after))
     }
 
 
-def wait_for_restart(old: Flat, new: Flat, started: Flat, takes: set[str], idle: set[str]) -> bool:
-    """Whether the server runs with something else than the new file says."""
-    if (set(old) | set(started)) & takes - set(new):
-        return True
-    left = takes | idle | {"config"}
-    fixed = [{key: plain(each[key]) for key in each if key not in left} for each in (started, new)]
-    return fixed[0] != fixed[1]
+def waiting(new: Flat, started: Flat, free: set[str]) -> dict[str, Change]:
+    """What the server was started with otherwise than the file says, but for `free`."""
+    names = (set(new) | set(started)) - free - {"config"}
+    changes = {name: Change(started.get(name), new.get(name)) for name in names}
+    return {
+        name: change
+        for name, change in changes.items()
+        if plain(change.before) != plain(change.after)
+    }
+
+
+def told_of(changes: dict[str, Change], restart: bool) -> list[Document]:
+    """Differences as the answer has them; what is not in the file has its default."""
+    return [
+        {
+            "name": name.removeprefix("setParameter."),
+            "running": "default" if change.before is None else plain(change.before),
+            "wanted": "default" if change.after is None else plain(change.after),
+            "restart_required": restart,
+        }
+        for name, change in sorted(changes.items())
+    ]
 
 
 def write(path: Path, text: str) -> None:
@@ -221,49 +278,82 @@ def difference(path: str, before: str, after: str) -> Document:
     return {"before_header": path, "after_header": path, "before": before, "after": after}
 
 
-def tell(module: AnsibleModule, server: Server, new: Flat, takes: dict[str, Live]) -> list[str]:
-    """Tell the running server what it has otherwise; returns the names."""
-    try:
-        told = differing(server, new, takes)
-        for name, value in {} if module.check_mode else told.items():
-            takes[name][1](server, value)
-    except (CommandError, OSError) as error:
-        module.fail_json(msg=f"MongoDB does not take these settings: {error}")
-    return sorted(told)
+def tell(server: Server, changes: dict[str, Change]) -> None:
+    """Tell the running server; when it refuses one, those told before are back.
+
+    Raises:
+        CommandError: it refused.
+    """
+    done: list[str] = []
+    for name, change in changes.items():
+        try:
+            live(name).tell(server, change.after)
+            done.append(name)
+        except CommandError:
+            for earlier in done:
+                live(earlier).tell(server, changes[earlier].before)
+            raise
+
+
+def lines(changes: dict[str, Change], side: str) -> str:
+    """One side of the changes, for a diff."""
+    return "".join(f"{name} = {plain(getattr(changes[name], side))}\n" for name in sorted(changes))
+
+
+def work(module: AnsibleModule) -> dict[str, Any]:
+    """Check, tell, write: a run that dies between is made good by the next one.
+
+    Raises:
+        CommandError, OSError: the running server does not take the settings.
+    """
+    path, text = module.params["path"], module.params["text"]
+    wanted = {**module.params["files"], path: text}
+    before = {each: text_of(each) for each in wanted}
+    paths = sorted(each for each in wanted if wanted[each] != before[each])
+    if path in paths:
+        check(module, text)
+    server, new = Server(module.params["port"]), settings_of(text)
+    dynamic = {dotted(name): value for name, value in module.params["dynamic"].items()}
+    changes = differing(server, {name: new.get(name, dynamic[name]) for name in dynamic})
+    if not module.check_mode:
+        tell(server, changes)
+    free = {*dynamic, *module.params["idle"]}
+    waits = waiting(new, server.started_with(), free) if server.answers else {}
+    for each in [] if module.check_mode else paths:
+        write(Path(each), wanted[each])
+    return {
+        "changed": bool(changes or paths),
+        "applied": sorted(changes),
+        "paths": paths,
+        "restart_required": bool(waits) if server.answers else path in paths,
+        "differences": told_of(changes, False) + told_of(waits, True),
+        "written": path not in paths,
+        "diff": [
+            *(difference(each, before[each], wanted[each]) for each in paths),
+            difference("running", *(lines(changes, side) for side in Change._fields)),
+        ],
+    }
 
 
 def main() -> None:
-    """Check, tell, write."""
+    """Do what the parameters say."""
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
             "text": {"type": "str", "required": True},
             "files": {"type": "dict", "default": {}},
             "check": {"type": "list", "elements": "str", "required": True},
-            "dynamic": {"type": "list", "elements": "str", "required": True},
+            "dynamic": {"type": "dict", "required": True},
             "idle": {"type": "list", "elements": "str", "default": []},
             "port": {"type": "int", "required": True},
         },
         supports_check_mode=True,
     )
-    path, text, takes = module.params["path"], module.params["text"], live(module.params["dynamic"])
-    wanted = {**module.params["files"], path: text}
-    before = {each: text_of(each) for each in wanted}
-    paths = sorted(each for each in wanted if wanted[each] != before[each])
-    if path in paths:
-        check(module, text)
-    server, new, old = Server(module.params["port"]), settings_of(text), settings_of(before[path])
-    told, started = tell(module, server, new, takes), server.started_with()
-    waits = wait_for_restart(old, new, started, set(takes), set(module.params["idle"]))
-    for each in [] if module.check_mode else paths:
-        write(Path(each), wanted[each])
-    module.exit_json(
-        changed=bool(told or paths),
-        applied=told,
-        paths=paths,
-        restart_required=waits if server.answers else path in paths,
-        diff=[difference(each, before[each], wanted[each]) for each in paths],
-    )
+    try:
+        done = work(module)
+    except (CommandError, OSError) as error:
+        module.fail_json(msg=f"MongoDB does not take these settings: {error}")
+    module.exit_json(**done)
 
 
 if __name__ == "__main__":

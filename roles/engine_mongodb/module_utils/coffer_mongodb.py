@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ ROOT = "CN=root,OU=guest,O=coffer"
 AGENT = "CN=agent,OU=guest,O=coffer"
 HEADER = struct.Struct("<iiiiIb")
 OP_MSG = 2013
-GRANT = ("readWrite", "dbAdmin")
 
 Document = dict[str, Any]
 
@@ -145,15 +145,29 @@ def checked(reply: Document) -> Document:
     return reply
 
 
-def lists(server: Any, reserved: dict[str, list[str]]) -> dict[str, list[Document]]:
-    """The databases and users there are, names and grants only, without the reserved ones."""
+def lists(
+    server: Any, reserved: dict[str, list[str]], shown: Callable[[str, set[str]], Document]
+) -> dict[str, list[Document]]:
+    """The databases and users there are, names and grants only, without the reserved ones.
+
+    `shown` makes a grant of a database's name and the roles that are held in it.
+    """
     found = server.command("admin", {"listDatabases": 1, "nameOnly": True})["databases"]
     databases = sorted(each["name"] for each in found)
     users = server.command("admin", {"usersInfo": 1})["users"]
+    hidden = reserved["databases"]
     return {
-        "databases": [{"name": each} for each in databases if each not in reserved["databases"]],
+        "databases": [{"name": each} for each in databases if each not in hidden],
         "users": [
-            {"name": each["user"], "host": host_of(each), "databases": granted(each)}
+            {
+                "name": each["user"],
+                "host": host_of(each),
+                "databases": [
+                    shown(name, roles)
+                    for name, roles in sorted(held(each).items())
+                    if name not in hidden
+                ],
+            }
             for each in sorted(users, key=lambda user: str(user["user"]))
             if each["user"] not in reserved["users"]
         ],
@@ -165,12 +179,12 @@ def host_of(user: Document) -> str:
     return str(user.get("customData", {}).get("host", "%"))
 
 
-def granted(user: Document) -> list[Document]:
-    """Databases that a user may read and write, by name."""
-    return [
-        {"name": name}
-        for name in sorted({role["db"] for role in user["roles"] if role["role"] == GRANT[0]})
-    ]
+def held(user: Document) -> dict[str, set[str]]:
+    """The roles that a user has, by database."""
+    found: dict[str, set[str]] = {}
+    for role in user["roles"]:
+        found.setdefault(role["db"], set()).add(role["role"])
+    return found
 
 
 def main() -> None:

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.coffer_accounts import ProblemError, Row, Rules, names, run
 from ansible.module_utils.coffer_mysql.dialect import MySQL, dialect_of, identifier
-from ansible.module_utils.coffer_mysql.server import ProblemError, Server, connect
+from ansible.module_utils.coffer_mysql.server import Server, connect
 from ansible_collections.community.mysql.plugins.module_utils.mysql import (
     mysql_common_argument_spec,
 )
@@ -21,8 +20,9 @@ description:
   - Any text is taken as it is, as a name and as a password. M(community.mysql.mysql_db) takes
     names apart at dots and commas, and O(community.mysql.mysql_user#module:priv) at slashes, and
     quotes no backticks in them; here names come from people who are not trusted.
-  - A user has all privileges on the databases given and on no others. Without O(users[].databases)
-    the grants stay as they are, and without O(users[].password) the password does.
+  - A user has the privileges of the kind of access that is asked for on the databases given, and
+    none on others. Without O(users[].databases) the grants stay as they are, and without
+    O(users[].password) the password does.
   - Passwords are neither logged nor returned. Hide the task with C(no_log), and show C(problem).
 options:
   databases:
@@ -33,7 +33,8 @@ options:
   users:
     description:
       - Users by name and host. C(databases) are all that a user may use; C(grant) and C(revoke)
-        only add and take away. C(new_name) and C(new_host) rename a user, whose grants move along.
+        only add and take away. A database comes with its C(name) and perhaps its C(access).
+        C(new_name) and C(new_host) rename a user, whose grants move along.
     type: list
     elements: dict
     default: []
@@ -45,6 +46,14 @@ options:
   reserved:
     description: Names, lower case, that may not be touched and that the answer leaves out.
     type: dict
+  access:
+    description: Kinds of access by name, each the list of its privileges.
+    type: dict
+    required: true
+  default_access:
+    description: The kind that a grant without one means.
+    type: str
+    required: true
 author: Coffer
 """
 
@@ -63,29 +72,11 @@ problem:
   returned: always
 """
 
-STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
-NAMES = {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}}}
-DATABASE = {
-    "name": {"type": "str", "required": True},
-    "character_set": {"type": "str"},
-    "collate": {"type": "str"},
-    "state": STATE,
-}
-USER = {
-    "name": {"type": "str", "required": True},
-    "password": {"type": "str", "no_log": False},
-    "host": {"type": "str", "default": "%"},
-    "databases": NAMES,
-    "grant": NAMES,
-    "revoke": NAMES,
-    "new_name": {"type": "str"},
-    "new_host": {"type": "str"},
-    "state": STATE,
-}
-ROOT = {"state": STATE, "password": {"type": "str", "no_log": False}}
+# Where GRANT's word for a privilege is another one than that of its column.
+COLUMNS = {"create_tmp_table_priv": "CREATE TEMPORARY TABLES"}
 
 
-def make_databases(server: Server, wanted: list[dict[str, Any]]) -> None:
+def make_databases(server: Server, wanted: list[Row]) -> None:
     """Create, alter or drop databases."""
     rows = server.rows(
         "SELECT schema_name, default_character_set_name, default_collation_name"
@@ -96,9 +87,7 @@ def make_databases(server: Server, wanted: list[dict[str, Any]]) -> None:
         _make_database(server, database, present.get(database["name"]))
 
 
-def _make_database(
-    server: Server, database: dict[str, Any], present: dict[str, Any] | None
-) -> None:
+def _make_database(server: Server, database: Row, present: Row | None) -> None:
     what, name = f"database {database['name']}", identifier(database["name"])
     if database["state"] == "absent":
         if present:
@@ -117,7 +106,7 @@ def _make_database(
         server.change(what, f"ALTER DATABASE {name}{options}")
 
 
-def make_users(server: Server, wanted: list[dict[str, Any]]) -> None:
+def make_users(server: Server, rules: Rules, wanted: list[Row]) -> None:
     """Create, alter, rename or drop users and their grants."""
     dialect = dialect_of(server)
     present = _accounts(server, dialect)
@@ -134,10 +123,12 @@ def make_users(server: Server, wanted: list[dict[str, Any]]) -> None:
             server.change(what, f"RENAME USER {change}")
         row = row or present.get(target)
         _make_user(server, dialect, what, target, user["password"], row)
-        _grant(server, dialect, what, user, key if server.check else target)
+        account = _account(server, target)
+        for statement in _grants(server, dialect, rules, user, key if server.check else target):
+            server.change(what, statement.format(account))
 
 
-def make_root(server: Server, wanted: dict[str, Any]) -> None:
+def make_root(server: Server, wanted: Row) -> None:
     """Create, alter or drop the superuser."""
     key, dialect = ("root", "%"), dialect_of(server)
     account, row = _account(server, key), _accounts(server, dialect).get(key)
@@ -152,7 +143,7 @@ def make_root(server: Server, wanted: dict[str, Any]) -> None:
         server.change("root", f"GRANT ALL ON *.* TO {account} WITH GRANT OPTION")
 
 
-def _accounts(server: Server, dialect: MySQL) -> dict[tuple[str, str], dict[str, Any]]:
+def _accounts(server: Server, dialect: MySQL) -> dict[tuple[str, str], Row]:
     rows = server.rows(dialect.accounts)
     return {(row["user"], row["host"]): row for row in rows}
 
@@ -167,7 +158,7 @@ def _make_user(
     what: str,
     key: tuple[str, str],
     password: str | None,
-    row: dict[str, Any] | None,
+    row: Row | None,
 ) -> None:
     if password is None:
         if not row:
@@ -180,65 +171,60 @@ def _make_user(
         server.change(what, f"ALTER USER {statement}")
 
 
-def _grant(
-    server: Server, dialect: MySQL, what: str, user: dict[str, Any], key: tuple[str, str]
-) -> None:
-    """Give and take what the lists say; without a list of all, others stay as they are."""
-    account, asked = _account(server, key), _names(user["databases"]) | _names(user["grant"])
+def _grants(
+    server: Server, dialect: MySQL, rules: Rules, user: Row, key: tuple[str, str]
+) -> list[str]:
+    """Statements, `{}` for the account, that give and take what the lists say.
+
+    Without a list of all, other grants stay as they are.
+    """
+    asked = {**rules.asked(user["databases"]), **rules.asked(user["grant"])}
     rows = server.rows("SELECT * FROM mysql.db WHERE (user, host) = %s", key)
-    whole = {dialect.database(row["db"]) for row in rows if _all_granted(row)}
-    for row in rows:
-        name = dialect.database(row["db"])
-        extra = user["databases"] is not None and name not in asked
-        if extra or name in _names(user["revoke"]):
-            _revoke(server, what, account, row)
-    for name in sorted(asked - whole):
-        place = identifier(dialect.granted(name))
-        server.change(what, f"GRANT ALL ON {place}.* TO {account}")
+    held = {dialect.database(row["db"]): row for row in rows}
+    gone = set(held) if user["databases"] is not None else names(user["revoke"]) & set(held)
+    statements = []
+    for name in sorted(gone - set(asked)):
+        option = {"GRANT OPTION"} if held[name]["grant_priv"] == "Y" else set()
+        statements += _revoke(held[name], {"ALL"} | option)
+    for name in sorted(asked):
+        row = held.get(name, {})
+        has, wanted = privileges(row), set(asked[name])
+        if "ALL" not in wanted:
+            statements += _revoke(row, has - wanted)
+        if wanted - has:
+            words, place = ", ".join(sorted(wanted - has)), _place(dialect.granted(name))
+            statements.append(f"GRANT {words} ON {place} TO {{}}")
+    return statements
 
 
-def _names(things: list[dict[str, Any]] | None) -> set[str]:
-    return {thing["name"] for thing in things or []}
+def _place(granted: str) -> str:
+    """All of a database, in a statement whose braces are for the account."""
+    return (identifier(granted) + ".*").replace("{", "{{").replace("}", "}}")
 
 
-def _revoke(server: Server, what: str, account: str, row: dict[str, Any]) -> None:
-    place = f"ON {identifier(row['db'])}.* FROM {account}"
-    server.change(what, f"REVOKE ALL {place}")
-    if row["grant_priv"] == "Y":
-        server.change(what, f"REVOKE GRANT OPTION {place}")
+def _revoke(row: Row, words: set[str]) -> list[str]:
+    return [f"REVOKE {word} ON {_place(row['db'])} FROM {{}}" for word in sorted(words)]
 
 
-def _all_granted(row: dict[str, Any]) -> bool:
-    privileges = {name for name in row if name.endswith("_priv")} - {"grant_priv"}
-    return all(row[name] == "Y" for name in privileges)
+def privileges(row: Row) -> set[str]:
+    """What a row of mysql.db grants, in the words of GRANT; `ALL` for all of it."""
+    columns = {name for name in row if name.endswith("_priv")} - {"grant_priv"}
+    held = {name for name in columns if row[name] == "Y"}
+    if held and held == columns:
+        return {"ALL"}
+    words = {name: name.removesuffix("_priv").replace("_", " ").upper() for name in held}
+    return {COLUMNS.get(name, word) for name, word in words.items()}
 
 
-def refuse_reserved(params: dict[str, Any], reserved: dict[str, list[str]]) -> None:
-    """Keep away from the names that the engine and the service live by."""
-    for kind in ("databases", "users"):
-        for item in params[kind]:
-            if item["name"].lower() in reserved.get(kind, []):
-                raise ProblemError(f"{kind}: {item['name']} is reserved")
-    for user in params["users"]:
-        if (user["new_name"] or "").lower() in reserved.get("users", []):
-            raise ProblemError(f"users: {user['new_name']} is reserved")
-        for name in _names(user["databases"]) | _names(user["grant"]):
-            if name.lower() in reserved.get("databases", []):
-                raise ProblemError(f"user {user['name']}: database {name} is reserved")
-
-
-def lists(server: Server, reserved: dict[str, list[str]]) -> dict[str, Any]:
+def lists(server: Server, rules: Rules) -> Row:
     """The databases and users that there are now, as the agent would report them."""
-    names = sorted(
-        row["name"]
-        for row in server.rows("SELECT schema_name AS name FROM information_schema.schemata")
-    )
+    found = server.rows("SELECT schema_name AS name FROM information_schema.schemata")
+    databases = sorted(row["name"] for row in found)
     dialect = dialect_of(server)
-    grants: dict[tuple[str, str], list[dict[str, str]]] = {}
-    for row in server.rows("SELECT user, host, db FROM mysql.db ORDER BY db"):
-        grants.setdefault((row["user"], row["host"]), []).append(
-            {"name": dialect.database(row["db"])}
-        )
+    grants: dict[tuple[str, str], list[Row]] = {}
+    for row in server.rows("SELECT * FROM mysql.db ORDER BY db"):
+        shown = rules.shown(dialect.database(row["db"]), privileges(row))
+        grants.setdefault((row["user"], row["host"]), []).append(shown)
     users = [
         {
             "name": row["user"],
@@ -246,40 +232,47 @@ def lists(server: Server, reserved: dict[str, list[str]]) -> dict[str, Any]:
             "databases": grants.get((row["user"], row["host"]), []),
         }
         for row in server.rows(f"{dialect.accounts} ORDER BY user, host")
-        if row["user"] not in reserved.get("users", [])
+        if row["user"] not in rules.reserved["users"]
     ]
-    databases = [{"name": name} for name in names if name not in reserved.get("databases", [])]
-    return {"databases": databases, "users": users}
+    hidden = rules.reserved["databases"]
+    return {
+        "databases": [{"name": name} for name in databases if name not in hidden],
+        "users": users,
+    }
 
 
-def main() -> None:
-    """Do what the parameters say; a problem is told, not raised, so that it can be shown."""
-    module = AnsibleModule(
-        argument_spec={
-            **mysql_common_argument_spec(),
-            "databases": {"type": "list", "elements": "dict", "options": DATABASE, "default": []},
-            "users": {"type": "list", "elements": "dict", "options": USER, "default": []},
-            "root": {"type": "dict", "options": ROOT},
-            "reserved": {"type": "dict", "default": {}},
-        },
-        supports_check_mode=True,
-    )
-    reserved = module.params["reserved"]
-    try:
-        server = connect(module)
-    except ProblemError as error:
-        module.exit_json(changed=False, problem=str(error))
-    try:
-        refuse_reserved(module.params, reserved)
-        make_databases(server, module.params["databases"])
-        make_users(server, module.params["users"])
-        if module.params["root"]:
-            make_root(server, module.params["root"])
-        facts = lists(server, reserved)
-    except ProblemError as error:
-        module.exit_json(changed=server.changed, problem=str(error))
-    module.exit_json(changed=server.changed, problem="", **facts)
+class Accounts:
+    """What `run` asks for, on the server of this guest."""
+
+    def __init__(self, server: Server, rules: Rules) -> None:
+        self._server = server
+        self._rules = rules
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed, or would be."""
+        return self._server.changed
+
+    def make_databases(self, wanted: list[Row]) -> None:
+        """Create, alter or drop databases."""
+        make_databases(self._server, wanted)
+
+    def make_users(self, wanted: list[Row]) -> None:
+        """Create, alter, rename or drop users and their grants."""
+        make_users(self._server, self._rules, wanted)
+
+    def make_root(self, wanted: Row) -> None:
+        """Create, alter or drop the superuser."""
+        make_root(self._server, wanted)
+
+    def lists(self) -> Row:
+        """What there is now."""
+        return lists(self._server, self._rules)
+
+
+def _connect(module: AnsibleModule, rules: Rules) -> Accounts:
+    return Accounts(connect(module), rules)
 
 
 if __name__ == "__main__":
-    main()
+    run(mysql_common_argument_spec(), _connect)

@@ -67,6 +67,14 @@ pending:
   description: Names of those that get theirs when the server is started again.
   type: list
   returned: success
+differences:
+  description: What the server ran with otherwise, as C(name), C(running), C(wanted).
+  type: list
+  returned: success
+written:
+  description: Whether the file already had this content.
+  type: bool
+  returned: success
 """
 
 
@@ -131,6 +139,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     settings = Settings(module)
     wanted = variables.explained(settings.read_by_server())
     server = running_server(module)
+    differing: dict[str, variables.Change] = {}
     applied: dict[str, variables.Change] = {}
     pending: list[str] = []
     if server:
@@ -146,6 +155,16 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         "changed": changed or bool(applied),
         "applied": sorted(applied),
         "pending": sorted(pending),
+        "differences": [
+            {
+                "name": name,
+                "running": differing[name].before,
+                "wanted": differing[name].after,
+                "restart_required": name in pending,
+            }
+            for name in sorted(differing)
+        ],
+        "written": not changed,
         "diff": [
             {**files, "before": settings.old, "after": settings.new},
             {"before_header": "running", "after_header": "running"}

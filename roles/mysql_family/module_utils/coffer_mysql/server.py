@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.coffer_accounts import ProblemError
 from ansible_collections.community.mysql.plugins.module_utils.mysql import (
     mysql_connect,
     mysql_driver,
@@ -15,12 +16,6 @@ from ansible_collections.community.mysql.plugins.module_utils.mysql import (
 SYNTAX_ERROR = 1064
 UNREACHABLE = (2002, 2003)
 """Nobody listens at the socket."""
-
-
-class ProblemError(Exception):
-    """Something that was asked for cannot be; the message names it, and `number` the error."""
-
-    number = 0
 
 
 class Server:
