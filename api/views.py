@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from api.call import Call
 from api.schemas import instance as wire
@@ -10,8 +10,9 @@ from api.schemas.common import Reference
 from api.schemas.operation import Event as WireEvent
 from api.schemas.operation import Operation as WireOperation
 from coffer.clock import precise_timestamp, timestamp, timestamp_or_none, utcnow
+from coffer.configurations import hidden
 from coffer.models import Event, Instance, Operation
-from coffer.operations import ACTIVE_STATES, RETRYABLE_STATES
+from coffer.operations import ACTIVE_STATES, KINDS, RETRYABLE_STATES
 from coffer.status import display_operating_status, display_status
 
 GIB = 1024**3
@@ -112,7 +113,17 @@ def operation_view(operation: Operation) -> WireOperation:
         actions=_actions(operation),
         user=operation.user,
         request_id=operation.request_id,
+        result=_result(operation),
     )
+
+
+def _result(operation: Operation) -> dict[str, Any] | UnsetType:
+    """What an operation found that only looked; values of password-like parameters are hidden."""
+    if not KINDS[operation.kind].looks or "settings" not in operation.result:
+        return UNSET
+    found = operation.result["settings"]
+    rows = [{**row, **hidden(row)} for row in found["differences"]]
+    return {"settings": {**found, "differences": rows}}
 
 
 def _queued_seconds(operation: Operation) -> float | None:

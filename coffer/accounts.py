@@ -14,7 +14,13 @@ from coffer.errors import BadRequest, NotFound, NotSupported
 from coffer.instances import Caller
 from coffer.lifecycle import begin
 from coffer.models import Instance, Operation
-from coffer.names import check_databases, check_host, check_password, check_users
+from coffer.names import (
+    check_databases,
+    check_grants,
+    check_password,
+    check_users,
+    same_database,
+)
 from coffer.observed import UserKey, databases, require_database, require_user, users
 from coffer.operations import KINDS, secret_of
 from coffer.secrets import Vault, new_password
@@ -36,10 +42,11 @@ class Accounts:
         self, instance: Instance, wanted: Sequence[Row], caller: Caller
     ) -> Operation:
         """Create databases; `wanted` rows have `name`, `character_set`, `collate`."""
-        check_databases(wanted, self._engine(instance))
-        there = {row["name"] for row in databases(instance)}
+        engine = self._engine(instance)
+        check_databases(wanted, engine)
+        there = {same_database(row["name"], engine) for row in databases(instance)}
         for index, row in enumerate(wanted):
-            if row["name"] in there:
+            if same_database(row["name"], engine) in there:
                 raise BadRequest(f"databases[{index}].name: '{row['name']}' exists already")
         return self._begin("database_create", instance, caller, {"coffer_databases": list(wanted)})
 
@@ -54,17 +61,22 @@ class Accounts:
         """Create users; rows have `name`, `password`, `host`, `databases`."""
         engine = self._engine(instance)
         check_users(wanted, None, engine)
-        there = {(row["name"], row["host"]) for row in users(instance)}
+        there = self._there(instance, engine)
         for index, row in enumerate(wanted):
-            if (row["name"], row["host"]) in there:
-                key = UserKey(row["name"], row["host"])
-                raise BadRequest(f"users[{index}].name: '{key}' exists already")
+            key = UserKey(row["name"], row["host"])
+            if _slot(key, engine) in there:
+                raise BadRequest(
+                    f"users[{index}].name: '{there[_slot(key, engine)]}' exists already"
+                )
         return self._begin("user_create", instance, caller, {"coffer_users": list(wanted)})
 
-    def delete_user(self, instance: Instance, key: UserKey, caller: Caller) -> Operation:
-        """Drop a user."""
-        self._require(instance, key)
-        gone = [{"name": key.name, "host": key.host, "state": "absent"}]
+    def delete_users(
+        self, instance: Instance, keys: Sequence[UserKey], caller: Caller
+    ) -> Operation:
+        """Drop users."""
+        for key in keys:
+            self._require(instance, key)
+        gone = [{"name": key.name, "host": key.host, "state": "absent"} for key in keys]
         return self._begin("user_delete", instance, caller, {"coffer_users": gone})
 
     def change_passwords(
@@ -85,8 +97,12 @@ class Accounts:
         engine = self._engine(instance)
         if target != key:
             check_users([{"name": target.name, "host": target.host}], None, engine, False)
-            if (target.name, target.host) in {(r["name"], r["host"]) for r in users(instance)}:
-                raise BadRequest(f"user.name: '{target}' exists already")
+            self._refuse_taken(instance, engine, key, target)
+        bare = target.name != key.name and not changes.get("password")
+        if bare and "keeps_password" not in engine.features:
+            raise BadRequest(
+                f"user.password: {engine.title} renames a user only with a new password"
+            )
         row: Row = {"name": key.name, "host": key.host}
         if target != key:
             row |= {"new_name": target.name, "new_host": target.host}
@@ -96,11 +112,12 @@ class Accounts:
         return self._begin("user_update", instance, caller, {"coffer_users": [row]})
 
     def grant(
-        self, instance: Instance, key: UserKey, names: Sequence[str], caller: Caller
+        self, instance: Instance, key: UserKey, granted: Sequence[Row], caller: Caller
     ) -> Operation:
-        """Let a user use further databases."""
+        """Let a user use databases; rows have `name` and perhaps `access`."""
         self._require(instance, key)
-        row = {"name": key.name, "host": key.host, "grant": [{"name": name} for name in names]}
+        check_grants("databases", granted, self._engine(instance))
+        row = {"name": key.name, "host": key.host, "grant": list(granted)}
         return self._begin("user_grant", instance, caller, {"coffer_users": [row]})
 
     def revoke(self, instance: Instance, key: UserKey, name: str, caller: Caller) -> Operation:
@@ -148,8 +165,20 @@ class Accounts:
 
     def _require(self, instance: Instance, key: UserKey) -> Row:
         self._refuse_reserved("user", key.name, self._engine(instance).reserved.users)
-        check_host("host", key.host)
         return require_user(instance, key)
+
+    @staticmethod
+    def _there(instance: Instance, engine: Engine) -> dict[UserKey, UserKey]:
+        """Users by the place that each takes, which no other can have."""
+        keys = [UserKey(row["name"], row["host"]) for row in users(instance)]
+        return {_slot(key, engine): key for key in keys}
+
+    def _refuse_taken(
+        self, instance: Instance, engine: Engine, key: UserKey, target: UserKey
+    ) -> None:
+        there = self._there(instance, engine).get(_slot(target, engine))
+        if there not in (None, key):
+            raise BadRequest(f"user.name: '{there}' exists already")
 
     @staticmethod
     def _refuse_reserved(what: str, name: str, reserved: Sequence[str]) -> None:
@@ -177,3 +206,8 @@ class Accounts:
             self._vault.put(fresh, secret_of(operation.id), variables)
         self._dispatcher.send(operation)
         return operation
+
+
+def _slot(key: UserKey, engine: Engine) -> UserKey:
+    """The place that a user takes: a name alone where the engine has no user twice."""
+    return key if "several_hosts" in engine.features else UserKey(key.name)

@@ -37,13 +37,31 @@ class Names(msgspec.Struct, frozen=True):
     users: list[str] = []
 
 
+Field = Literal["database_name", "user_name", "password", "host"]
+
+
 class Limits(msgspec.Struct, frozen=True):
-    """Longest names, in characters."""
+    """Longest names and passwords."""
 
     database_name: int = 64
     user_name: int = 32
     password: int = 255
     """Bytes in UTF-8."""
+    counted: Literal["characters", "bytes"] = "characters"
+    """What names are counted in."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What the engine does not take in a name, a password or a host.
+
+    A text in which `pattern` (a regular expression) is found is refused, and one that `only` does
+    not match as a whole; `because` says what the rule is.
+    """
+
+    field: Field
+    because: str
+    pattern: str = ""
+    only: str = ""
 
 
 class Engine(msgspec.Struct, frozen=True):
@@ -62,9 +80,31 @@ class Engine(msgspec.Struct, frozen=True):
     """MB; smaller flavors are refused."""
     reserved: Names = Names()
     limits: Limits = Limits()
+    refused: list[Refusal] = []
     features: list[str] = []
+    """`databases`, `users`, `root`, and where users have it `several_hosts` (one name may be a
+    user for each of several hosts) and `keeps_password` (a user may be renamed without a new
+    password); `saslprep`: a password is what RFC 4013 makes of it."""
     backup_methods: list[str] = []
     """How the engine's role can make backups; the first is the one that is made unasked."""
+    database_case: bool = True
+    """Whether names of databases that differ in their case alone are two databases."""
+    access: dict[str, list[str]] = {}
+    """Kinds of access to a database that can be granted, each in the engine's own words."""
+    default_access: str = ""
+    """The kind that a grant means which names none."""
+
+    def version(self, name: str | None) -> EngineVersion:
+        """A version by its name; None means the default one.
+
+        Raises:
+            BadRequest: there is none of that name.
+        """
+        known = {version.name: version for version in self.versions}
+        wanted = name or self.default_version
+        if wanted not in known:
+            raise BadRequest(f"version: '{wanted}' is not one of {', '.join(known)}")
+        return known[wanted]
 
 
 class Parameter(msgspec.Struct, frozen=True):

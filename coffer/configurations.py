@@ -100,6 +100,35 @@ class Configurations:
             raise BadRequest(f"instance {instance.id} is busy")
         return self._start("configuration_detach", instance, caller, None)
 
+    def diff(
+        self,
+        instance: Instance,
+        group: Configuration | None,
+        changes: Values,
+        caller: Caller,
+    ) -> Operation:
+        """Find out what a group's values (None: no group), with `changes`, would change.
+
+        Raises:
+            BadRequest, Unprocessable: the group is of another version, a value breaks its rule.
+        """
+        if group is not None and group.version_id != instance.version_id:
+            raise BadRequest(f"configuration {group.id} is of another datastore version")
+        known = group.values if group else {}
+        values = {**known, **self._checked(instance.version, changes)}
+        with transaction():
+            fresh = Instance.get_by_id(instance.id)
+            require_running(fresh)
+            operation = begin(
+                KINDS["configuration_diff"],
+                fresh,
+                user=caller.user,
+                request_id=caller.request_id,
+                parameters={"coffer_configuration": values},
+            )
+        self._dispatcher.send(operation)
+        return operation
+
     def _start(
         self, kind: str, instance: Instance, caller: Caller, group_id: str | None
     ) -> Operation:
@@ -135,10 +164,16 @@ def attached(group: Configuration) -> list[Instance]:
 
 def masked(values: Values) -> dict[str, Any]:
     """Values as they are shown: password-like ones hidden."""
-    return {
-        key: MASK if any(word in key.lower() for word in _HIDDEN) and value else value
-        for key, value in values.items()
-    }
+    return {key: MASK if _is_secret(key) and value else value for key, value in values.items()}
+
+
+def hidden(difference: Mapping[str, Any]) -> dict[str, str]:
+    """What to show instead in a difference of a password-like parameter."""
+    return {"running": MASK, "wanted": MASK} if _is_secret(str(difference["name"])) else {}
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _HIDDEN)
 
 
 def find_rule(rules: Mapping[str, Parameter], name: str) -> Parameter:

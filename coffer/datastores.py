@@ -104,24 +104,21 @@ def register(
         BadRequest: the engine or the version is not in the catalogue.
     """
     engine = catalogue.engine(engine_name)
-    wanted = version_name or engine.default_version
-    known = {version.name: version for version in engine.versions}
-    if wanted not in known:
-        raise BadRequest(f"version: '{wanted}' is not one of {', '.join(known)}")
+    wanted = engine.version(version_name)
     with transaction():
         datastore, _ = Datastore.get_or_create(  # type: ignore[no-untyped-call]
             name=engine.name
         )
         row, created = DatastoreVersion.get_or_create(  # type: ignore[no-untyped-call]
             datastore=datastore,
-            name=wanted,
-            version=known[wanted].version,
+            name=wanted.name,
+            version=wanted.version,
             defaults={"manager": engine.name, "image": image},
         )
         changed = created or row.image != image
         row.image = image
         row.save()
-        if not datastore.default_version_id or (created and wanted == engine.default_version):
+        if not datastore.default_version_id or (created and wanted.name == engine.default_version):
             datastore.default_version_id = row.id
             datastore.save()
     return row, changed

@@ -33,17 +33,24 @@ def databases(instance: Instance) -> list[dict[str, Any]]:
 
 
 def users(instance: Instance) -> list[dict[str, Any]]:
-    """Users as `{"name", "host", "databases": [{"name"}]}`, by `name@host`."""
+    """Users as `{"name", "host", "databases": [{"name", "access"?}]}`, by `name@host`.
+
+    Without `access` a grant is of the engine's default kind.
+    """
     rows = instance.observed.get("users") or []
     views = [
         {
             "name": row["name"],
             "host": row.get("host") or ANY_HOST,
-            "databases": [{"name": item["name"]} for item in row.get("databases") or []],
+            "databases": [_grant(item) for item in row.get("databases") or []],
         }
         for row in rows
     ]
     return sorted(views, key=user_marker)
+
+
+def _grant(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: row[key] for key in ("name", "access") if row.get(key)}
 
 
 def user_marker(user: dict[str, Any]) -> str:

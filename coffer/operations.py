@@ -62,6 +62,8 @@ class Kind:
     """Secrets of the instance that the playbook is given, beside the operation's own."""
     repository: bool = False
     """The playbook is given the keys of the repository that its parameters name."""
+    looks: bool = False
+    """The playbook changes nothing: it only finds out, and its result is shown."""
     issues_token: bool = False
     """The playbook is given a fresh token for the guest; the one before stops working."""
 
@@ -173,5 +175,6 @@ KINDS = {
             Kind(name=name, play="configuration", queue=Queue.FAST, deadline=600, waits=True)
             for name in ("configuration_attach", "configuration_detach", "configuration_update")
         ),
+        Kind(name="configuration_diff", queue=Queue.FAST, deadline=300, waits=True, looks=True),
     )
 }

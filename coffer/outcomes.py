@@ -22,7 +22,9 @@ def apply_end(operation: Operation, now: datetime) -> list[Operation]:
     settle_backup(operation, now)
     instance = Instance.get_by_id(operation.instance_id)
     kind = KINDS[operation.kind]
-    if operation.state == State.SUCCEEDED:
+    if kind.looks:
+        pass  # what it found is in the operation alone
+    elif operation.state == State.SUCCEEDED:
         _succeed(instance, operation, kind, now)
     else:
         _fail(instance, operation, kind, now)
@@ -41,8 +43,8 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
         instance.compute = operation.result["compute"]
     if kind.restarts:
         instance.restart_required = False
-    if operation.result.get("restart_required"):
-        instance.restart_required = True
+    if "restart_required" in operation.result:
+        instance.restart_required = bool(operation.result["restart_required"])
     _observe(instance, operation, now)
     Vault.forget(instance, secret_of(operation.id))
     if kind.end_state == DELETED:

@@ -4,6 +4,7 @@ Lists are what was last observed; the header `Age` says how many seconds ago the
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import UNSET
@@ -17,8 +18,8 @@ from api.services import Services
 from coffer.errors import BadRequest, NotSupported
 from coffer.instances import Caller
 from coffer.models import Instance, Operation
-from coffer.observed import databases, parse_user, require_user, user_marker, users
-from coffer.status import require_running
+from coffer.observed import UserKey, databases, parse_user, require_user, user_marker, users
+from coffer.status import require_running, require_there
 from coffer.waiting import wait_for_end
 
 WAIT = 20.0
@@ -32,8 +33,18 @@ class _Resource:
         self._accounts = services.accounts
 
     def _instance(self, call: Call, instance: str) -> Instance:
+        """An instance that can be asked to change something."""
         row = find_instance(call, instance)
         require_running(row)
+        return row
+
+    def _observed(self, call: Call, instance: str) -> Instance:
+        """An instance of which something is known, however old; the answer says how old."""
+        row = find_instance(call, instance)
+        require_there(row)
+        age = self._services.reports.age(row)
+        if age is not None:
+            call.set_header("Age", str(int(age)))
         return row
 
     def _page(
@@ -42,15 +53,10 @@ class _Resource:
         settings = self._services.settings
         limit = call.number("limit", settings.page_size, settings.maximum_page_size)
         limit = limit or settings.page_size
-        marker = call.parameter("marker")
+        marker = _marker(call.parameter("marker"), {key(row) for row in rows})
         rest = [row for row in rows if marker is None or key(row) > marker]
         following = key(rest[limit - 1]) if len(rest) > limit else None
         return {collection: rest[:limit], **next_links(call, collection, following)}
-
-    def _age(self, call: Call, row: Instance) -> None:
-        age = self._services.reports.age(row)
-        if age is not None:
-            call.set_header("Age", str(int(age)))
 
 
 class DatabaseCollection(_Resource):
@@ -58,8 +64,7 @@ class DatabaseCollection(_Resource):
 
     @endpoint("List databases", returns=wire.DatabaseList, query=PAGE)
     def on_get(self, call: Call, instance: str) -> dict[str, Any]:
-        row = self._instance(call, instance)
-        self._age(call, row)
+        row = self._observed(call, instance)
         return self._page(call, "databases", databases(row), lambda found: found["name"])
 
     @endpoint("Create databases", access="write", body=wire.CreateDatabases, status=202)
@@ -87,12 +92,11 @@ class DatabaseItem(_Resource):
 
 
 class UserCollection(_Resource):
-    """GET, POST and PUT users."""
+    """GET, POST, PUT and DELETE users."""
 
     @endpoint("List users", returns=wire.UserList, query=PAGE)
     def on_get(self, call: Call, instance: str) -> dict[str, Any]:
-        row = self._instance(call, instance)
-        self._age(call, row)
+        row = self._observed(call, instance)
         return self._page(call, "users", users(row), user_marker)
 
     @endpoint("Create users", access="write", body=wire.CreateUsers, status=202)
@@ -106,14 +110,20 @@ class UserCollection(_Resource):
         rows = [{"host": "%"} | _plain(item) for item in body.users]
         return _started(self._accounts.change_passwords(row, rows, call.caller))
 
+    @endpoint("Delete users", access="write", body=wire.DeleteUsers, status=202)
+    def on_delete(self, call: Call, body: wire.DeleteUsers, instance: str) -> Started:
+        """Coffer's own: Trove deletes one at a time."""
+        row = self._instance(call, instance)
+        keys = [UserKey(item.name, item.host) for item in body.users]
+        return _started(self._accounts.delete_users(row, keys, call.caller))
+
 
 class UserItem(_Resource):
     """One user; `{user}` is `name` or `name@host`."""
 
     @endpoint("Show a user", returns=wire.UserDocument)
     def on_get(self, call: Call, instance: str, user: str) -> dict[str, Any]:
-        row = self._instance(call, instance)
-        self._age(call, row)
+        row = self._observed(call, instance)
         return {"user": require_user(row, parse_user(user))}
 
     @endpoint("Create a user", access="write", body=wire.CreateUsers, status=202)
@@ -137,7 +147,7 @@ class UserItem(_Resource):
     @endpoint("Delete a user", access="write", status=202)
     def on_delete(self, call: Call, instance: str, user: str) -> Started:
         row = self._instance(call, instance)
-        return _started(self._accounts.delete_user(row, parse_user(user), call.caller))
+        return _started(self._accounts.delete_users(row, [parse_user(user)], call.caller))
 
 
 class UserGrants(_Resource):
@@ -145,14 +155,14 @@ class UserGrants(_Resource):
 
     @endpoint("List what a user may use", returns=wire.UserDatabases)
     def on_get(self, call: Call, instance: str, user: str) -> dict[str, Any]:
-        row = self._instance(call, instance)
+        row = self._observed(call, instance)
         return {"databases": require_user(row, parse_user(user))["databases"]}
 
     @endpoint("Grant access", access="write", body=wire.GrantAccess, status=202)
     def on_put(self, call: Call, body: wire.GrantAccess, instance: str, user: str) -> Started:
         row = self._instance(call, instance)
-        names = [item.name for item in body.databases]
-        operation = self._accounts.grant(row, parse_user(user), names, call.caller)
+        wanted = [_plain(item) for item in body.databases]
+        operation = self._accounts.grant(row, parse_user(user), wanted, call.caller)
         return _started(wait_for_end(operation, WAIT))
 
 
@@ -171,7 +181,7 @@ class Root(_Resource):
 
     @endpoint("Whether root is enabled", returns=wire.RootEnabled)
     def on_get(self, call: Call, instance: str) -> wire.RootEnabled:
-        return wire.RootEnabled(rootEnabled=self._instance(call, instance).root_enabled)
+        return wire.RootEnabled(rootEnabled=self._observed(call, instance).root_enabled)
 
     @endpoint("Enable root", access="write", body=wire.EnableRoot, returns=wire.RootDocument)
     def on_post(self, call: Call, body: wire.EnableRoot, instance: str) -> Started:
@@ -193,6 +203,14 @@ def create_users(accounts: Any, row: Instance, body: wire.CreateUsers, caller: C
     given = body.users if isinstance(body.users, list) else [body.users]
     rows = [{"host": "%"} | _plain(item) for item in given]
     return _started(accounts.create_users(row, rows, caller))
+
+
+def _marker(given: str | None, known: set[str]) -> str | None:
+    """The marker that was meant: links hold it encoded twice, and some clients take them as is."""
+    if given is None or given in known:
+        return given
+    decoded = unquote(given)
+    return decoded if decoded in known else given
 
 
 def _started(operation: Operation) -> Started:

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from api.call import Call
 from api.endpoint import Started, endpoint
-from api.lookup import find_configuration
+from api.lookup import find_configuration, find_instance
 from api.paging import page_by_id
 from api.schemas import configuration as wire
 from api.services import Services
@@ -61,6 +61,23 @@ class ConfigurationCollection(_Resource):
             given.name, given.description, version, given.values, call.caller
         )
         return wire.ConfigurationDocument(configuration=_detail(group))
+
+
+class ConfigurationDiff(_Resource):
+    """POST /instances/{id}/configuration/diff: an operation whose result is what would change."""
+
+    @endpoint(
+        "Find out what settings would change or have drifted",
+        access="write",
+        body=wire.DiffConfiguration,
+        status=202,
+    )
+    def on_post(self, call: Call, body: wire.DiffConfiguration, instance: str) -> Started:
+        row, asked = find_instance(call, instance), body.configuration
+        group = row.configuration if asked.id is UNSET else None
+        if isinstance(asked.id, str):
+            group = find_configuration(call, asked.id)
+        return Started(self._groups.diff(row, group, asked.values, call.caller).id)
 
 
 class ConfigurationItem(_Resource):

@@ -1,9 +1,11 @@
 """Databases, users and root on the wire (Trove v1.0)."""
 
-from msgspec import UNSET, UnsetType
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
 
 from api.schemas.common import Link, Text, Wire
-from api.schemas.instance import DatabaseIn, Password, UserIn
+from api.schemas.instance import DatabaseIn, GrantIn, Password, UserIn
 
 
 class CreateDatabases(Wire):
@@ -33,6 +35,19 @@ class ChangePasswords(Wire):
     users: list[PasswordIn]
 
 
+class UserKey(Wire):
+    """A user that is there."""
+
+    name: Text
+    host: Text = "%"
+
+
+class DeleteUsers(Wire):
+    """DELETE users (Coffer's own): several in one operation."""
+
+    users: Annotated[list[UserKey], Meta(min_length=1)]
+
+
 class UserChanges(Wire):
     """What may change of a user."""
 
@@ -47,16 +62,10 @@ class UpdateUser(Wire):
     user: UserChanges
 
 
-class DatabaseReference(Wire):
-    """A database by its name, whatever that is."""
-
-    name: Text
-
-
 class GrantAccess(Wire):
     """PUT users/{user}/databases."""
 
-    databases: list[DatabaseReference]
+    databases: list[GrantIn]
 
 
 class EnableRoot(Wire):
@@ -79,12 +88,18 @@ class DatabaseList(Wire):
     databases_links: list[Link] | UnsetType = UNSET
 
 
+class Grant(Name):
+    """A database that a user may use; `access` where it is not everything in it."""
+
+    access: str | UnsetType = UNSET
+
+
 class User(Wire):
     """A user; `databases` is always there."""
 
     name: str
     host: str
-    databases: list[Name]
+    databases: list[Grant]
 
 
 class UserList(Wire):
@@ -104,7 +119,7 @@ class UserDocument(Wire):
 class UserDatabases(Wire):
     """What a user may use."""
 
-    databases: list[Name]
+    databases: list[Grant]
 
 
 class RootEnabled(Wire):

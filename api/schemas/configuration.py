@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from api.schemas.common import Link, Name, Wire
+from api.schemas.common import Closed, Link, Name, Wire
 from api.schemas.instance import DatastoreIn
 
 Description = Annotated[str, Meta(max_length=4096)]
@@ -67,6 +67,19 @@ class ConfigurationList(Wire):
     configurations: list[Configuration]
     links: list[Link] | UnsetType = UNSET
     configurations_links: list[Link] | UnsetType = UNSET
+
+
+class DiffIn(Closed):
+    """A group by its id, null for none, nothing for the one that is attached; and other values."""
+
+    id: str | UnsetType | None = UNSET
+    values: dict[str, Any] = {}
+
+
+class DiffConfiguration(Closed):
+    """POST /instances/{id}/configuration/diff (Coffer's own)."""
+
+    configuration: DiffIn = field(default_factory=DiffIn)
 
 
 class InstanceName(Wire):

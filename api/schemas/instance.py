@@ -24,15 +24,17 @@ class DatastoreIn(Wire):
     version_number: Text | None = None
 
 
-class DatabaseName(Wire):
-    """A database by its name."""
+class GrantIn(Wire):
+    """A database by its name, whatever that is; `access` is Coffer's own."""
 
-    name: Name
+    name: Text
+    access: Text | None = None
 
 
-class DatabaseIn(DatabaseName):
+class DatabaseIn(Wire):
     """A database to create."""
 
+    name: Name
     character_set: Text | None = None
     collate: Text | None = None
 
@@ -43,7 +45,7 @@ class UserIn(Wire):
     name: Name
     password: Password
     host: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
-    databases: list[DatabaseName] = []
+    databases: list[GrantIn] = []
 
 
 class AccessIn(Closed):

@@ -29,6 +29,8 @@ class Operation(Wire):
     actions: list[str]
     user: str
     request_id: str
+    result: dict[str, Any] | UnsetType = UNSET
+    """Of an operation that only looks, what it found."""
 
 
 class OperationDocument(Wire):

@@ -25,6 +25,7 @@ def made(api: Any, wish: Any) -> str:
             state="ACTIVE",
             task=None,
             operating_status="HEALTHY",
+            compute={"address": "10.0.0.9"},
             observed={
                 "databases": [{"name": "app"}],
                 "users": [{"name": "u", "host": "%", "databases": [{"name": "app"}]}],
@@ -82,7 +83,7 @@ def test_names_reach_the_worker_unchanged(api: Any, made: str, name: str) -> Non
         ("POST", "/databases", {"databases": [{"name": "app"}]}, 400, "exists"),
         ("POST", "/databases", {"databases": [{"name": "mysql"}]}, 400, "reserved"),
         ("POST", "/databases", {"databases": [{"name": "x" * 65}]}, 400, "64"),
-        ("POST", "/databases", {"databases": [{"name": "x\ny"}]}, 400, "character"),
+        ("POST", "/databases", {"databases": [{"name": "x\ny"}]}, 400, "cannot be seen"),
         ("POST", "/databases", {}, 400, "databases"),
         ("POST", "/databases", {"databases": [{"name": "a"}, {"name": "a"}]}, 400, "twice"),
         ("DELETE", "/databases/none", None, 404, "none"),
@@ -196,6 +197,65 @@ def test_pages_of_users_with_double_encoded_markers(api: Any, made: str) -> None
         page = api.call("GET", f"{made}/users", query_string=f"limit=2&marker={marker}").json
         seen += [row["name"] for row in page["users"]]
     assert seen == [row["name"] for row in users]
+
+
+def test_links_may_be_followed_as_they_are(api: Any, made: str) -> None:
+    """As openstacksdk does."""
+    users = [{"name": f"u{n}", "host": "%", "databases": []} for n in range(5)]
+    with database.connection_context():
+        Instance.update(observed={"users": users}).execute()
+    query, seen = "limit=2", []
+    while query:
+        page = api.call("GET", f"{made}/users", query_string=query).json
+        seen += [row["name"] for row in page["users"]]
+        query = page["links"][0]["href"].partition("?")[2] if "links" in page else ""
+    assert seen == [row["name"] for row in users]
+
+
+def test_a_grant_has_a_kind_of_access(api: Any, made: str) -> None:
+    body = {
+        "users": [
+            {
+                "name": "x",
+                "password": "p",
+                "databases": [{"name": "app", "access": "read-only"}, {"name": "b"}],
+            }
+        ]
+    }
+    assert api.call("POST", f"{made}/users", body).status_code == 202
+    assert sent(api)["coffer_users"][0]["databases"] == body["users"][0]["databases"]  # type: ignore[index]
+    body["users"][0]["databases"] = [{"name": "app", "access": "owner"}]
+    refused = api.call("POST", f"{made}/users", body)
+    assert (refused.status_code, "users[0].databases[0].access" in refused.text) == (400, True)
+
+
+def test_lists_tell_the_kind_of_access(api: Any, made: str) -> None:
+    databases = [{"name": "app", "access": "read-only"}, {"name": "b"}]
+    with database.connection_context():
+        row = {"name": "u", "host": "%", "databases": databases}
+        Instance.update(observed={"users": [row]}).execute()
+    assert api.call("GET", f"{made}/users/u").json["user"]["databases"] == databases
+    assert api.call("GET", f"{made}/users/u/databases").json == {"databases": databases}
+
+
+def test_several_users_are_deleted_at_once(api: Any, made: str) -> None:
+    assert api.call("DELETE", f"{made}/users", {"users": [{"name": "u"}]}).status_code == 202
+    assert sent(api)["coffer_users"] == [{"name": "u", "host": "%", "state": "absent"}]
+    body = {"users": [{"name": "u"}, {"name": "none"}]}
+    assert api.call("DELETE", f"{made}/users", body).status_code == 404
+    assert api.call("DELETE", f"{made}/users", {"users": []}).status_code == 400
+
+
+def test_a_silent_guest_is_still_read(api: Any, made: str) -> None:
+    """What it said last, however long ago; but nothing can be changed."""
+    with database.connection_context():
+        Instance.update(operating_status="ERROR").execute()
+    assert api.call("GET", f"{made}/databases").json == {"databases": [{"name": "app"}]}
+    assert api.call("GET", f"{made}/root").status_code == 200
+    assert api.call("DELETE", f"{made}/users/u").status_code == 422
+    with database.connection_context():
+        Instance.update(state="BUILD", task="BUILD").execute()
+    assert api.call("GET", f"{made}/databases").status_code == 422
 
 
 def test_a_slash_in_a_name(api: Any, made: str) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from coffer.catalogue import Parameter
 from coffer.database import database
+from coffer.lifecycle import end, lease
 from coffer.models import Instance, Operation
+from coffer.operations import State
 
 RULES = [
     Parameter("max_connections", "integer", False, 1, 1000),
@@ -125,3 +127,40 @@ def test_renaming_and_detaching_what_is_not_attached(api: Any, wish: Any) -> Non
     assert api.call("GET", path).json["instance"]["name"] == "new"
     assert api.call("PUT", path, {"instance": {}}).status_code == 202
     assert api.call("PUT", path, {"instance": {"colour": "red"}}).status_code == 400
+
+
+def test_what_would_change_is_found_out_by_an_operation(api: Any, wish: Any) -> None:
+    # given a ready instance and a group
+    made = api.call("POST", "/instances", wish).json["instance"]["id"]
+    group = create(api, {"max_connections": 5}).json["configuration"]["id"]
+    with database.connection_context():
+        Operation.update(state="succeeded", lock=None).execute()
+        Instance.update(state="ACTIVE", task=None, operating_status="HEALTHY").execute()
+    path = f"/instances/{made}/configuration/diff"
+
+    # when somebody asks what attaching it with another value would do
+    body = {"configuration": {"id": group, "values": {"sql_mode": "ANSI"}}}
+    answer = api.call("POST", path, body)
+    assert answer.status_code == 202, answer.text
+    operation = answer.headers["Coffer-Operation-Id"]
+    with database.connection_context():
+        row = Operation.get_by_id(operation)
+        assert row.parameters["coffer_configuration"] == {"max_connections": 5, "sql_mode": "ANSI"}
+        assert row.changes == {}
+
+        # then the operation's end tells it, secrets hidden, and the instance is as it was
+        leased = lease(operation, "w")
+        assert leased
+        rows = [
+            {"name": "sql_mode", "running": "", "wanted": "ANSI", "restart_required": False},
+            {"name": "x_password", "running": "a", "wanted": "b", "restart_required": True},
+        ]
+        found = {"written": False, "differences": rows}
+        end(leased, State.SUCCEEDED, facts={"restart_required": True, "settings": found})
+    shown = api.call("GET", f"/operations/{operation}").json["operation"]["result"]["settings"]
+    assert shown["differences"][0] == rows[0]
+    assert shown["differences"][1]["wanted"] == "********"
+    seen = api.call("GET", f"/instances/{made}").json["instance"]
+    assert (seen["status"], "configuration" in seen) == ("ACTIVE", False)
+    assert api.call("POST", path, {"configuration": {"values": {"nope": 1}}}).status_code == 422
+    assert api.call("POST", path).status_code == 202

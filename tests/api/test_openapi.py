@@ -74,8 +74,10 @@ def minimal(schema: Any, components: Any) -> Any:
         return {name: minimal(known[name], components) for name in names}
     if "enum" in schema:
         return schema["enum"][0]
+    if schema.get("type") == "array":
+        return [minimal(schema["items"], components)] * schema.get("minItems", 0)
     by_type = {"string": "x1", "integer": schema.get("minimum", 1), "boolean": True}
-    return by_type.get(schema.get("type", ""), [] if schema.get("type") == "array" else None)
+    return by_type.get(schema.get("type", ""))
 
 
 @pytest.fixture
