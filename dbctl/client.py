@@ -30,6 +30,8 @@ class Reply:
 
     document: Document
     operation_id: str | None
+    age: int = 0
+    """Seconds since what the document says was seen."""
 
 
 class Api:
@@ -40,12 +42,16 @@ class Api:
         self.request_id = f"req-{uuid.uuid4()}"
         """One for all that a run of dbctl asks for: logs, operations and the audit have it."""
         self._pool = make_pool(endpoint.url)
+        self.age = 0
+        """Seconds since what the last document says was seen; 0 where nothing ages."""
 
     def get(self, path: str, **query: str | int | None) -> Document:
         """The document at `path` (below the project); query values of None are left out."""
         given = {key: value for key, value in query.items() if value is not None}
         target = f"{path}?{urlencode(given)}" if given else path
-        return self._send("GET", self.endpoint.url + target).document
+        reply = self._send("GET", self.endpoint.url + target)
+        self.age = reply.age
+        return reply.document
 
     def pages(self, path: str, collection: str, **query: str | int | None) -> list[Document]:
         """All rows of a collection, over as many pages as it has."""
@@ -71,9 +77,9 @@ class Api:
         """Ask for a change; never repeated by itself, since it may have been heard."""
         return self._send("PATCH", self.endpoint.url + path, body)
 
-    def delete(self, path: str) -> Reply:
+    def delete(self, path: str, body: Document | None = None) -> Reply:
         """Ask for a deletion."""
-        return self._send("DELETE", self.endpoint.url + path)
+        return self._send("DELETE", self.endpoint.url + path, body)
 
     def ca_certificate(self) -> str:
         """The PEM of the authority that signs the instances' certificates."""
@@ -84,7 +90,12 @@ class Api:
     def _send(self, method: str, url: str, body: Document | None = None) -> Reply:
         answer = self._request(method, url, None if body is None else json.dumps(body).encode())
         check(answer)
-        return Reply(parse(answer.data, url), answer.headers.get("Coffer-Operation-Id"))
+        age = answer.headers.get("Age", "")
+        return Reply(
+            parse(answer.data, url),
+            answer.headers.get("Coffer-Operation-Id"),
+            int(age) if age.isdigit() else 0,
+        )
 
     def _request(self, method: str, url: str, body: bytes | None) -> urllib3.BaseHTTPResponse:
         headers = {

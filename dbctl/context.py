@@ -14,6 +14,9 @@ from dbctl.errors import BadUsage, DbctlError
 if TYPE_CHECKING:
     from dbctl.client import Api, Document
 
+SILENT = 30
+"""Seconds without a report after which it is worth a word; guests report every 10."""
+
 
 class Context:
     """One run of dbctl. Heavy imports happen in its methods, so that `--help` is quick."""
@@ -55,6 +58,14 @@ class Context:
             output.print_table(columns, rows, self.out)
         else:
             self.say(f"No {key}.")
+
+    def observed(self, key: str, rows: list[dict[str, Any]], columns: output.Columns) -> None:
+        """What a guest last told; says so when that was a while ago."""
+        self.table(key, rows, columns)
+        if self.api.age > SILENT:
+            self.warn(
+                f"the guest was last heard {output.span(self.api.age)} ago; it may differ now"
+            )
 
     def card(self, document: Document, pairs: list[tuple[str, object]]) -> None:
         """One thing: its fields, or the whole document."""

@@ -89,6 +89,14 @@ def size_of(gigabytes: float | None) -> str:
     return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{gigabytes * 1024:.1f} MB"
 
 
+def span(seconds: int) -> str:
+    """A time as people say it."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} seconds"
+
+
 def say(text: str) -> None:
     """A line for the person at the terminal, on stderr."""
     sys.stderr.write(clean(text) + "\n")

@@ -19,6 +19,7 @@ from dbctl.nouns import (
     flavor,
     instance,
     operation,
+    password,
     quota,
     restore,
     root,
@@ -69,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     create.add(verbs)
     database.add(nouns)
     user.add(nouns)
+    password.add(nouns)
     root.add(nouns)
     configuration.add(nouns)
     backup.add(nouns)

@@ -37,37 +37,36 @@ def add_commands(verbs: Any) -> None:
 
 
 def _setup(arguments: argparse.Namespace) -> int:
-    return _play("control_plane", arguments.extra_vars)
+    return play("control_plane", arguments.extra_vars)
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    return _play("control_plane_down", arguments.extra_vars)
+    return play("control_plane_down", arguments.extra_vars)
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    return _play("control_plane_purge", arguments.extra_vars)
+    return play("control_plane_purge", arguments.extra_vars)
 
 
 def _resume(arguments: argparse.Namespace) -> int:
-    return _play("provider_resume", arguments.extra_vars)
+    return play("provider_resume", arguments.extra_vars)
 
 
 def _up(arguments: argparse.Namespace) -> int:
     """The quick start, each step of which changes nothing when it was done before."""
     began = time.monotonic()
-    image = [*arguments.extra_vars, "engine=mysql"]
+    image = [part for text in arguments.extra_vars for part in ("-e", text)]
     steps: list[tuple[str, list[str]]] = [
         ("Control plane", _command("control_plane", arguments.extra_vars)),
-        ("Image of MySQL", _command("image_build", image)),
-        ("Datastore", [str(_BIN / "coffer-manage"), "datastore", "register", "mysql"]),
+        ("Image of MySQL", [str(_BIN / "coffer-manage"), "image", "build", "mysql", *image]),
     ]
     for number, (title, command) in enumerate(steps, 1):
-        _say(f"[{number}/4] {title} ({time.monotonic() - began:.0f} s)")
+        _say(f"[{number}/3] {title} ({time.monotonic() - began:.0f} s)")
         code = _run(command)
         if code:
             _say(f"'{title}' failed; mend it and run the same command again")
             return code
-    _say(f"[4/4] Instance demo ({time.monotonic() - began:.0f} s)")
+    _say(f"[3/3] Instance demo ({time.monotonic() - began:.0f} s)")
     return _demo()
 
 
@@ -88,7 +87,8 @@ def _demo() -> int:
     return code
 
 
-def _play(playbook: str, extra_vars: list[str]) -> int:
+def play(playbook: str, extra_vars: list[str]) -> int:
+    """Run a playbook of this host; its exit code."""
     return _run(_command(playbook, extra_vars))
 
 

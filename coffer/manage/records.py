@@ -110,16 +110,18 @@ def _create_token(arguments: argparse.Namespace) -> None:
 
 
 def _register(arguments: argparse.Namespace) -> None:
-    settings = _open()
-    catalogue = Catalogue(settings.provider)
-    engine = catalogue.engine(arguments.engine)
-    wanted = arguments.version or engine.default_version
-    images = {version.name: version.image for version in engine.versions}
+    settings = load_settings()
+    engine = Catalogue(settings.provider).engine(arguments.engine)
+    version = engine.version(arguments.version)
+    offer(settings, engine.name, version.name, arguments.image or version.image)
+
+
+def offer(settings: Settings, engine: str, version: str, image: str | None) -> None:
+    """Put an engine's version on offer, and say so."""
+    connect(settings.database_url)
     with database.connection_context():
-        row, changed = register(
-            catalogue, engine.name, wanted, arguments.image or images.get(wanted)
-        )
-    print(f"{'registered' if changed else 'unchanged'} {engine.name} {row.name} ({row.version})")
+        row, changed = register(Catalogue(settings.provider), engine, version, image)
+    print(f"{'registered' if changed else 'unchanged'} {engine} {row.name} ({row.version})")
 
 
 def _replace(file: Path, text: str) -> None:

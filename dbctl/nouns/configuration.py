@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dbctl.arguments import Subparsers, add_noun, add_verb, add_yes
+from dbctl.arguments import Subparsers, add_noun, add_timeout, add_verb, add_yes
 from dbctl.context import Context
 from dbctl.errors import BadUsage
 from dbctl.nouns.instance import add_changing, find
@@ -17,6 +17,13 @@ COLUMNS: Columns = (
     ("NAME", lambda row: row["name"]),
     ("DATASTORE", lambda row: f"{row['datastore_name']} {row['datastore_version_name']}"),
     ("UPDATED", lambda row: moment(row["updated"])),
+)
+DIFFERENCES: Columns = (
+    ("INSTANCE", lambda row: row["instance"]),
+    ("PARAMETER", lambda row: row["name"]),
+    ("RUNS WITH", lambda row: row["running"]),
+    ("WOULD GET", lambda row: row["wanted"]),
+    ("WHEN", lambda row: "after a restart" if row["restart_required"] else "at once"),
 )
 PARAMETERS: Columns = (
     ("NAME", lambda row: row["name"]),
@@ -52,6 +59,77 @@ def add(nouns: Subparsers) -> None:
     attach_parser = add_changing(verbs, "attach", attach, "Give an instance a group's values.")
     attach_parser.add_argument("configuration", metavar="CONFIGURATION", help="name or id")
     add_changing(verbs, "detach", detach, "Bring an instance's defaults back.")
+    add_diff(verbs)
+
+
+DIFF = """\
+Changes nothing. Without --configuration and NAME=VALUE it tells what has drifted: where the engine
+runs with other settings than those that are recorded.
+
+examples:
+  dbctl configuration diff db1
+  dbctl configuration diff db1 --configuration tuned
+  dbctl configuration diff --configuration tuned wait_timeout=60
+"""
+
+
+def add_diff(verbs: Subparsers) -> None:
+    """The arguments of `diff`."""
+    text = "What settings would change on an instance, or on all that have a group."
+    parser = add_verb(verbs, "diff", diff, text, DIFF)
+    parser.add_argument("instance", metavar="INSTANCE", nargs="?", help="default: all of the group")
+    parser.add_argument("values", metavar="NAME=VALUE", nargs="*", help="as if the group had them")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--configuration", metavar="C", help="as if it were attached")
+    which.add_argument("--detached", action="store_true", help="as if no group were attached")
+    add_timeout(parser)
+
+
+def diff(context: Context) -> None:
+    """Ask each instance's engine, all at the same time, and show what it said."""
+    args = context.args
+    if args.instance and "=" in args.instance:
+        args.instance, args.values = None, [args.instance, *args.values]
+    row = group(context) if args.configuration else None
+    asked: Row = {"values": parse(args.values)}
+    if row or args.detached:
+        asked["id"] = row["id"] if row else None
+    begun = [
+        (
+            instance["name"],
+            context.api.post(
+                f"/instances/{instance['id']}/configuration/diff", {"configuration": asked}
+            ),
+        )
+        for instance in concerned(context, row)
+    ]
+    differences: list[Row] = []
+    for name, reply in begun:
+        found = outcome(context, reply.operation_id)
+        if not (found["written"] or asked["values"] or "id" in asked):
+            context.warn(f"{name}: its file of settings is not as it was written")
+        differences += [{"instance": name, **item} for item in found["differences"]]
+    context.table("differences", differences, DIFFERENCES)
+
+
+def concerned(context: Context, row: Row | None) -> list[Row]:
+    """The instance that was named, else all that have the group."""
+    if context.args.instance:
+        return [find(context, context.args.instance)]
+    if row is None:
+        raise BadUsage("name an INSTANCE, or a group with --configuration")
+    return context.api.pages(f"/configurations/{row['id']}/instances", "instances")
+
+
+def outcome(context: Context, operation_id: str | None) -> Row:
+    """What an operation found that only looks."""
+    from dbctl.follow import failure
+
+    operation = context.follow(str(operation_id))
+    if operation["state"] != "succeeded":
+        raise failure(operation)
+    found: Row = operation["result"]["settings"]
+    return found
 
 
 def list_(context: Context) -> None:

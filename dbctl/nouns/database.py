@@ -30,7 +30,7 @@ def list_(context: Context) -> None:
     """All databases but the engine's own."""
     row = find(context, context.args.instance)
     rows = context.api.pages(f"/instances/{row['id']}/databases", "databases")
-    context.table("databases", rows, COLUMNS)
+    context.observed("databases", rows, COLUMNS)
 
 
 def create(context: Context) -> None:

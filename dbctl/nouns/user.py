@@ -15,8 +15,13 @@ Row = dict[str, Any]
 COLUMNS: Columns = (
     ("NAME", lambda row: row["name"]),
     ("HOST", lambda row: row["host"]),
-    ("DATABASES", lambda row: ", ".join(item["name"] for item in row["databases"])),
+    ("DATABASES", lambda row: ", ".join(granted(item) for item in row["databases"])),
 )
+PRESETS = {
+    "read-only": "read, change nothing",
+    "app": "read and write data, as an application does",
+    "admin": "everything inside the database (default)",
+}
 
 
 def add(nouns: Subparsers) -> None:
@@ -30,13 +35,15 @@ def add(nouns: Subparsers) -> None:
     create_parser.add_argument(
         "--database", action="append", default=[], metavar="D", help="may use it (repeatable)"
     )
-    delete_parser = add_changing(verbs, "delete", delete, "Delete a user.")
+    delete_parser = add_changing(verbs, "delete", delete, "Delete users.")
     add_yes(delete_parser)
-    rotate_parser = add_changing(verbs, "rotate", rotate, "Give a user a new password.")
+    rotate_parser = add_changing(verbs, "rotate", rotate, "The same as `password rotate`.")
     grant_parser = add_changing(verbs, "grant", grant, "Let a user use a database.")
     revoke_parser = add_changing(verbs, "revoke", revoke, "Take a database from a user.")
-    changing = (create_parser, delete_parser, rotate_parser, grant_parser, revoke_parser)
-    for parser in (show_parser, *changing):
+    for parser in (create_parser, grant_parser):
+        add_presets(parser)
+    delete_parser.add_argument("users", metavar="USER", nargs="+", help="NAME or NAME@HOST")
+    for parser in (show_parser, create_parser, rotate_parser, grant_parser, revoke_parser):
         parser.add_argument("user", metavar="USER", help="NAME or NAME@HOST")
     for parser in (grant_parser, revoke_parser):
         parser.add_argument("database", metavar="DATABASE")
@@ -51,11 +58,29 @@ def add_password(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--password-prompt", action="store_true", help="ask for the password")
 
 
+def add_presets(parser: argparse.ArgumentParser) -> None:
+    """What the user may do in the databases."""
+    choice = parser.add_mutually_exclusive_group()
+    for name, text in PRESETS.items():
+        choice.add_argument(f"--{name}", dest="access", action="store_const", const=name, help=text)
+
+
+def granted(item: Row) -> str:
+    """A database, and what may be done there if that is not everything."""
+    return f"{item['name']} ({item['access']})" if "access" in item else str(item["name"])
+
+
+def grant_of(context: Context, database: str) -> Row:
+    """A database with the preset that was chosen."""
+    access = context.args.access
+    return {"name": database, **({"access": access} if access else {})}
+
+
 def list_(context: Context) -> None:
     """All users but the engine's and Coffer's own."""
     row = find(context, context.args.instance)
     rows = context.api.pages(f"/instances/{row['id']}/users", "users")
-    context.table("users", rows, COLUMNS)
+    context.observed("users", rows, COLUMNS)
 
 
 def show(context: Context) -> None:
@@ -73,7 +98,7 @@ def create(context: Context) -> None:
         "name": context.args.user,
         "host": context.args.host,
         "password": secret,
-        "databases": [{"name": name} for name in context.args.database],
+        "databases": [grant_of(context, name) for name in context.args.database],
     }
     reply = context.api.post(f"/instances/{row['id']}/users", {"users": [wanted]})
     see_through(context, reply.operation_id, secret if generated else None)
@@ -106,17 +131,25 @@ def see_through(context: Context, operation_id: str | None, secret: str | None) 
 
 
 def delete(context: Context) -> None:
-    """Delete one, after asking."""
-    row = find(context, context.args.instance)
-    context.confirm(f"Delete user {context.args.user} of {row['name']}?")
-    reply = context.api.delete(path(row, context.args.user))
-    context.finish(reply.operation_id, f"{context.args.user} is deleted.")
+    """Delete them in one operation, after asking."""
+    row, names = find(context, context.args.instance), context.args.users
+    context.confirm(f"Delete {', '.join(names)} of {row['name']}?")
+    body = {"users": [key_of(name) for name in names]}
+    reply = context.api.delete(f"/instances/{row['id']}/users", body)
+    gone = "is" if len(names) == 1 else "are"
+    context.finish(reply.operation_id, f"{', '.join(names)} {gone} deleted.")
+
+
+def key_of(user: str) -> Row:
+    """`NAME@HOST`, split at the last `@`; without one, a user from everywhere."""
+    name, found, host = user.rpartition("@")
+    return {"name": name, "host": host} if found and name else {"name": user, "host": "%"}
 
 
 def grant(context: Context) -> None:
     """One more database."""
     row = find(context, context.args.instance)
-    wanted = {"databases": [{"name": context.args.database}]}
+    wanted = {"databases": [grant_of(context, context.args.database)]}
     reply = context.api.put(f"{path(row, context.args.user)}/databases", wanted)
     context.finish(reply.operation_id)
 

@@ -77,6 +77,8 @@ class Coffer:
         self.scripts: dict[str, Script] = {}
         self.next_script = Script()
         self.users: list[dict[str, Any]] = []
+        self.age = 0
+        self.found: dict[str, Any] = {"written": True, "differences": []}
         self.inventory: dict[str, Any] = {"hosts": {}, "groups": {}, "known_hosts": []}
         self.page_size = 20
         self.requests: list[tuple[str, str, Any]] = []
@@ -184,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.answer()
 
-    do_POST = do_DELETE = do_GET
+    do_POST = do_PUT = do_DELETE = do_GET
 
     def answer(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
@@ -200,6 +202,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(code)
         if operation_id:
             self.send_header("Coffer-Operation-Id", operation_id)
+        self.send_header("Age", str(self.coffer.age))
         if code == 302:
             self.send_header("Location", f"http://{self.headers['Host']}/elsewhere")
         self.send_header("Content-Length", str(len(data)))
@@ -273,6 +276,17 @@ class Handler(BaseHTTPRequestHandler):
     def users(self, *_: Any) -> Result:
         return 200, {"users": self.coffer.users}, None
 
+    def change(self, _: Any, __: Any, id_: str) -> Result:
+        row = self.find(self.coffer.instances, id_)
+        operation = self.coffer.add_operation("user_change", row)
+        return 202, None, operation["id"]
+
+    def diff(self, _: Any, __: Any, id_: str) -> Result:
+        row = self.find(self.coffer.instances, id_)
+        operation = self.coffer.add_operation("configuration_diff", row)
+        operation["result"] = {"settings": self.coffer.found}
+        return 202, None, operation["id"]
+
     def list_operations(self, query: dict[str, str], _: Any) -> Result:
         rows = self.coffer.operations
         for key in ("instance_id", "state"):
@@ -333,6 +347,8 @@ ROUTES: list[tuple[str, str, Callable[..., Result]]] = [
     ("POST", f"/instances/{ID}/action", Handler.act),
     ("GET", f"/instances/{ID}/connection", Handler.connection),
     ("GET", f"/instances/{ID}/users", Handler.users),
+    *((verb, f"/instances/{ID}/users.*", Handler.change) for verb in ("POST", "PUT", "DELETE")),
+    ("POST", f"/instances/{ID}/configuration/diff", Handler.diff),
     ("GET", "/operations", Handler.list_operations),
     ("GET", f"/operations/{ID}", Handler.one_operation),
     ("GET", f"/operations/{ID}/events", Handler.events),
