@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.engines import served
 from tests.e2e.guest import Guest
 from tests.e2e.host import containers
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import wait_for
+
+__all__ = ["served"]
 
 NEEDS = ("make", "podman", "nft", "xfs_growfs", "mmdebstrap")
 

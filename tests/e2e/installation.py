@@ -63,7 +63,6 @@ class Installation:
         _run(make, os.environ, 300)
         self.setup()
         self.build_image("mysql")
-        self.manage("datastore", "register", "mysql")
 
     def purge(self) -> None:
         """Take it off the host; nothing may be left."""
@@ -78,12 +77,8 @@ class Installation:
         return self.manage("setup", "-e", f"@{self.variables}", *arguments)
 
     def build_image(self, engine: str) -> Done:
-        """Build the engine's image, if what it is made of has changed."""
-        given = ["-i", os.devnull, "-e", f"@{self.variables}", "-e", f"engine={engine}"]
-        playbook = str(self.data / "playbooks/image_build.yml")
-        command = [str(self.program("ansible-playbook")), *given, playbook]
-        told = {**self.environment(), "ANSIBLE_CONFIG": str(self.data / "ansible.cfg")}
-        return _run(command, told, 600)
+        """Build the engine's image, if what it is made of has changed, and offer the engine."""
+        return self.manage("image", "build", engine)
 
     @property
     def variables(self) -> Path:
