@@ -146,7 +146,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         service = Service(Path(home))
         service.workers = 2
-        with service.running():
+        with service.running(work=False):
             measure(service, given.instances, given.rate, given.seconds)
 
 

@@ -57,3 +57,6 @@ class Instance(Record):
     created = peewee.DateTimeField(default=utcnow)
     updated = peewee.DateTimeField(default=utcnow)
     deleted = peewee.DateTimeField(null=True, index=True)
+
+    class Meta:
+        indexes = ((("project_id", "deleted", "id"), False),)

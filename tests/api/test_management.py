@@ -236,6 +236,7 @@ def test_the_rest_of_the_contract(api: Any, method: str, path: str, status: int)
         assert fault == {501: "notImplemented", 404: "itemNotFound"}[status]
 
 
-def test_ssl_and_modules_of_an_instance(api: Any, made: str) -> None:
-    assert api.call("GET", f"/instances/{made}/ssl").status_code == 501
+def test_what_an_instance_does_not_show(api: Any, made: str) -> None:
+    for what in ("ssl", "log", "configuration"):
+        assert api.call("GET", f"/instances/{made}/{what}").status_code == 501
     assert api.call("GET", f"/instances/{made}/modules").json == {"modules": []}

@@ -58,17 +58,18 @@ class Service:
         return self.manage("token", "create", role, "--project", project, "--role", role).strip()
 
     @contextmanager
-    def running(self) -> Iterator["Service"]:
-        """Redis, API and worker."""
+    def running(self, work: bool = True) -> Iterator["Service"]:
+        """Redis and API, and the worker if it shall work."""
         serve = (
             f"{BIN}/gunicorn --worker-class gthread --workers {self.workers} --threads 8"
             f" --keep-alive 75 --no-control-socket --bind {self.root[7:]} api.main:api()"
         )
         redis = f"redis-server --port 0 --unixsocket {self.home}/redis.sock --dir {self.home}"
-        work = f"{sys.executable} -m tests.clients.pretending_worker"
+        worker = f"{sys.executable} -m tests.clients.pretending_worker"
         processes = []
         try:
-            commands = ([*redis.split(), "--save", ""], serve.split(), work.split())
+            commands = [[*redis.split(), "--save", ""], serve.split()]
+            commands += [worker.split()] if work else []
             for number, command in enumerate(commands):
                 with (self.home / f"log-{number}").open("wb") as log:
                     process = subprocess.Popen(
