@@ -14,6 +14,7 @@ from coffer.errors import NotSupported
 SSL = "ssl: certificates are Coffer's own; every instance has TLS from the start"
 LOGS = "log: logs of guests are not collected yet"
 SIZED = "configuration: the settings that an instance's flavor gives it are not shown yet"
+STRATEGIES = "backup_strategies: where backups lie is a setting of the service"
 MODULES = "modules: not supported"
 CLUSTERS = "clusters: not supported; an engine's replicas are instances"
 RULES = "configuration-parameter: the rules are data of the engine's role and change with it"
@@ -23,6 +24,7 @@ ENDPOINTS: tuple[tuple[str, str, str], ...] = (
     ("/instances/{instance}/ssl", "get post", SSL),
     ("/instances/{instance}/modules", "post", MODULES),
     ("/instances/{instance}/modules/{module}", "delete", MODULES),
+    ("/backup_strategies", "get post delete", STRATEGIES),
     ("/clusters", "post", CLUSTERS),
     ("/clusters/{cluster}", "get post delete", CLUSTERS),
     ("/clusters/{cluster}/root", "get post", CLUSTERS),
