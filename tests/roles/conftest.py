@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.roles.engine_fixtures import site  # noqa: F401 - a fixture
 from tests.roles.provider import DATA, Instance, Outcome, Provider, host_shell
 
 PROVIDERS = sorted(path.stem.removeprefix("provider_") for path in DATA.glob("provider_*.yml"))

@@ -15,6 +15,9 @@ from tests.unit.guest_conductor import Conductor
 
 ENGINES = sorted(path.stem.removeprefix("engine_") for path in DATA.glob("engine_*.yml"))
 
+__all__ = ["Made", "engine", "image", "made", "stock"]
+"""For each module; there is one site for all of them, which conftest.py has."""
+
 
 @dataclass
 class Made:
@@ -70,9 +73,9 @@ def image(site: Site, engine: Engine) -> str:
     return engine.version["image"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(site: Site, engine: Engine, image: str) -> Iterator[Made]:
-    """An instance from the engine's image, until the next engine's turn."""
+    """An instance from the engine's image, until the next engine's or module's turn."""
     guest = site.guest(engine, image)
     guest.create()
     conductor = site.listen()
