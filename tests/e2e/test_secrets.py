@@ -18,6 +18,8 @@ from tests.e2e.waiting import wait_for
 
 PASSWORD = "Canary-in-the-mine-9302"
 FAILING_PASSWORD = "Canary-that-fails-1177"
+MAKES_USERS = "make_users(self._server, self._rules, wanted)"
+"""In the module of accounts: where it has the passwords in its hands."""
 PAUSE = 0.02
 """Seconds between two looks at all processes."""
 
@@ -88,7 +90,7 @@ def test_secrets_stay_secret_when_it_fails(coffer: Installation) -> None:
     # given a module that fails with the password in its words
     module = coffer.data / "roles/mysql_family/library/mysql_accounts.py"
     kept = module.read_text()
-    module.write_text(kept.replace("def main() -> None:", FAILING + "def main() -> None:"))
+    module.write_text(kept.replace(MAKES_USERS, "raise ValueError(wanted)"))
     assert module.read_text() != kept
 
     # when an instance is created, then nobody hears of it
@@ -101,15 +103,6 @@ def test_secrets_stay_secret_when_it_fails(coffer: Installation) -> None:
     assert "hidden" in coffer.newest_operation(key)["reason"]
     guest = Guest(key, "failing-canary", FAILING_PASSWORD, coffer.ca_file())
     assert_nowhere({"password": FAILING_PASSWORD}, places(coffer, guest, watch, gone=True))
-
-
-FAILING = """
-def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS)
-    raise ValueError(module.params["users"])
-
-
-_unused = """
 
 
 @contextmanager
