@@ -15,7 +15,7 @@ from tests.e2e.processes import kill_at, moments
 from tests.e2e.waiting import at_once
 
 VICTIMS = ("worker", "horse", "client", "playbook")
-LONGEST = 4.5
+LONGEST = 3.0
 """Seconds: a creation takes longer than that."""
 
 
