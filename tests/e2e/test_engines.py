@@ -162,7 +162,7 @@ def test_configuration_group(served: Served) -> None:
     # when the group gets other values, then the instance follows, and defaults are back
     answer = coffer.api.send(
         "PUT",
-        f"/configurations/{group['id']}",
+        f"/configurations/{group}",
         {"configuration": {"values": second["values"]}},
     )
     assert coffer.ended(answer.operation)["state"] == "succeeded"
