@@ -11,15 +11,20 @@ from coffer.cidrs import check_cidrs
 from coffer.datastores import find_datastore, find_version
 from coffer.errors import BadRequest, NotSupported
 from coffer.instances import Wish
-from coffer.models import Backup, DatastoreVersion
+from coffer.models import Backup, Configuration, DatastoreVersion
 from coffer.settings import Settings
 
-_LATER = ("replica_of", "configuration", "modules", "nics", "availability_zone")
+_LATER = ("replica_of", "modules", "nics", "availability_zone")
 """Parts of a creation that this version or its providers do not do: refused, never ignored."""
 
 
-def wish_of(body: InstanceIn, settings: Settings, backup: Backup | None = None) -> Wish:
-    """The new instance that a body asks for; `backup` is what its restorePoint names.
+def wish_of(
+    body: InstanceIn,
+    settings: Settings,
+    backup: Backup | None = None,
+    configuration: Configuration | None = None,
+) -> Wish:
+    """The new instance that a body asks for; `backup` and `configuration` are those it names.
 
     Raises:
         BadRequest, NotFound, NotSupported: naming the field.
@@ -39,6 +44,7 @@ def wish_of(body: InstanceIn, settings: Settings, backup: Backup | None = None) 
         name=body.name,
         version=_version(body, settings.default_datastore, backup),
         backup=backup,
+        configuration=configuration,
         flavor_id=_flavor(body),
         volume_size=int(body.volume.size),
         databases=[msgspec.to_builtins(row) for row in body.databases or []],

@@ -15,6 +15,7 @@ from api.resources.audit import AuditCollection
 from api.resources.backups import BackupCollection, BackupItem, InstanceBackups
 from api.resources.configurations import (
     ConfigurationCollection,
+    ConfigurationDefaults,
     ConfigurationDiff,
     ConfigurationInstances,
     ConfigurationItem,
@@ -101,6 +102,7 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
             "/datastores/{datastore}/versions/{version}/parameters/{parameter}",
             ParameterItem(services),
         ),
+        ("/instances/{instance}/configuration", ConfigurationDefaults(services)),
         ("/instances/{instance}/configuration/diff", ConfigurationDiff(services)),
         ("/configurations", ConfigurationCollection(services)),
         ("/configurations/{configuration}", ConfigurationItem(services)),

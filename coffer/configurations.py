@@ -8,10 +8,11 @@ from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotFound, Unprocessable
+from coffer.groups import attached, require_group, require_version
 from coffer.instances import Caller
 from coffer.lifecycle import begin
 from coffer.models import Configuration, DatastoreVersion, Instance, Operation
-from coffer.operations import KINDS
+from coffer.operations import ACTIVE_STATES, KINDS
 from coffer.status import require_running
 
 Values = Mapping[str, Any]
@@ -73,10 +74,10 @@ class Configurations:
         Raises:
             BadRequest: it is attached somewhere.
         """
-        names = [row.name for row in attached(group)]
-        if names:
-            raise BadRequest(f"configuration {group.id} is attached to {', '.join(names)}")
         with transaction():
+            names = [row.name for row in attached(group) + _being_attached(group)]
+            if names:
+                raise BadRequest(f"configuration {group.id} is attached to {', '.join(names)}")
             Instance.update(configuration=None).where(
                 Instance.configuration == group, Instance.deleted.is_null(False)
             ).execute()
@@ -88,8 +89,7 @@ class Configurations:
             raise BadRequest(f"instance {instance.id} is busy or waits for a restart")
         if instance.configuration_id == group.id:
             raise BadRequest(f"configuration {group.id} is attached already")
-        if group.version_id != instance.version_id:
-            raise BadRequest(f"configuration {group.id} is of another datastore version")
+        require_version(group, instance.version)
         return self._start("configuration_attach", instance, caller, group.id)
 
     def detach(self, instance: Instance, caller: Caller) -> Operation | None:
@@ -99,6 +99,20 @@ class Configurations:
         if instance.task:
             raise BadRequest(f"instance {instance.id} is busy")
         return self._start("configuration_detach", instance, caller, None)
+
+    def defaults(self, instance: Instance) -> dict[str, Any]:
+        """Settings that the instance has where its group says nothing, by name.
+
+        Raises:
+            Unprocessable: it was not configured yet.
+        """
+        if not instance.defaults:
+            raise Unprocessable(f"instance {instance.id} is not configured yet: wait until it is")
+        rules = self._catalogue.parameters(instance.version.manager, instance.version.name)
+        return {
+            name: _read(rules[name.lower()], value) if name.lower() in rules else value
+            for name, value in instance.defaults.items()
+        }
 
     def diff(
         self,
@@ -112,8 +126,8 @@ class Configurations:
         Raises:
             BadRequest, Unprocessable: the group is of another version, a value breaks its rule.
         """
-        if group is not None and group.version_id != instance.version_id:
-            raise BadRequest(f"configuration {group.id} is of another datastore version")
+        if group is not None:
+            require_version(group, instance.version)
         known = group.values if group else {}
         values = {**known, **self._checked(instance.version, changes)}
         with transaction():
@@ -135,6 +149,7 @@ class Configurations:
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
+            require_group(group_id)
             operation = self._begin(kind, fresh, caller, {"configuration_id": group_id})
         self._dispatcher.send(operation)
         return operation
@@ -156,10 +171,13 @@ class Configurations:
         return {_rule(rules, key).name: _checked(_rule(rules, key), values[key]) for key in values}
 
 
-def attached(group: Configuration) -> list[Instance]:
-    """Living instances that have the group, by id."""
-    query = Instance.select().where(Instance.configuration == group, Instance.deleted.is_null())
-    return list(query.order_by(Instance.id))
+def _being_attached(group: Configuration) -> list[Instance]:
+    """Instances that will have the group when an operation under way succeeds."""
+    active = Operation.select().where(
+        Operation.kind == "configuration_attach", Operation.state.in_(ACTIVE_STATES)
+    )
+    ids = [row.instance_id for row in active if row.changes["configuration_id"] == group.id]
+    return list(Instance.select().where(Instance.id.in_(ids)))
 
 
 def masked(values: Values) -> dict[str, Any]:
@@ -217,6 +235,15 @@ def _typed(rule: Parameter, value: Any, where: str) -> Any:
     if rule.type == "string" and isinstance(value, str) and _is_line(value):
         return value
     raise Unprocessable(f"{where}: {value!r} is not of type {rule.type}")
+
+
+def _read(rule: Parameter, value: Any) -> Any:
+    """A default as the engine's settings file writes it, in the rule's type where that is plain."""
+    if rule.type == "integer" and isinstance(value, str) and value.isdigit():
+        return int(value)
+    if rule.type == "boolean" and value in ("ON", "OFF"):
+        return value == "ON"
+    return value
 
 
 def _is_line(text: str) -> bool:

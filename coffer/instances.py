@@ -8,8 +8,9 @@ from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotFound, OverLimit, Unprocessable
+from coffer.groups import require_group, require_version
 from coffer.lifecycle import abort, begin
-from coffer.models import Backup, DatastoreVersion, Instance, Operation
+from coffer.models import Backup, Configuration, DatastoreVersion, Instance, Operation
 from coffer.names import check_databases, check_users
 from coffer.operations import ACTIVE_STATES, KINDS, secret_of
 from coffer.quotas import Quotas
@@ -40,6 +41,7 @@ class Wish:
     access: dict[str, Any] = field(default_factory=dict)
     backup: Backup | None = None
     """What the instance begins with."""
+    configuration: Configuration | None = None
 
 
 def rename(instance: Instance, name: str) -> None:
@@ -84,6 +86,7 @@ class Instances:
         private, public = new_host_key()
         ram = self._quotas.ram(wish.flavor_id)
         with transaction():
+            require_group(wish.configuration.id if wish.configuration else None)
             self._quotas.reserve(caller.project_id, instances=1, ram=ram, volumes=wish.volume_size)
             instance = Instance.create(
                 project_id=caller.project_id,
@@ -93,6 +96,7 @@ class Instances:
                 flavor_id=wish.flavor_id,
                 volume_size=wish.volume_size,
                 access=wish.access,
+                configuration=wish.configuration,
                 state="BUILD",
                 host_key_public=public,
             )
@@ -221,6 +225,8 @@ class Instances:
         self._check_volume(wish.volume_size)
         if wish.backup is not None:
             require_restorable(wish.backup, wish.version.id, wish.volume_size)
+        if wish.configuration is not None:
+            require_version(wish.configuration, wish.version)
         check_databases(wish.databases, engine)
         check_users(wish.users, {row["name"] for row in wish.databases}, engine)
 

@@ -8,6 +8,8 @@ from coffer.operations import KINDS, Kind, State, secret_of
 from coffer.secrets import Vault
 
 DELETED = "DELETED"
+FACTS = {"compute", "defaults"}
+"""Facts of an operation that replace the instance's own."""
 LISTS = ("databases", "users")
 """Facts of an operation that are also parts of a guest's report."""
 
@@ -39,8 +41,8 @@ def apply_end(operation: Operation, now: datetime) -> list[Operation]:
 def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime) -> None:
     for column, value in operation.changes.items():
         setattr(instance, column, value)
-    if "compute" in operation.result:
-        instance.compute = operation.result["compute"]
+    for fact in FACTS & operation.result.keys():
+        setattr(instance, fact, operation.result[fact])
     if kind.restarts:
         instance.restart_required = False
     if "restart_required" in operation.result:

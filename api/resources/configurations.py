@@ -13,9 +13,10 @@ from api.schemas import configuration as wire
 from api.services import Services
 from coffer.catalogue import Parameter
 from coffer.clock import timestamp
-from coffer.configurations import attached, find_rule, masked
+from coffer.configurations import find_rule, masked
 from coffer.datastores import find_datastore, find_version, find_version_by_id, find_version_of
 from coffer.errors import BadRequest
+from coffer.groups import attached
 from coffer.models import Configuration, DatastoreVersion, Instance
 
 PAGE = ("limit", "marker")
@@ -61,6 +62,15 @@ class ConfigurationCollection(_Resource):
             given.name, given.description, version, given.values, call.caller
         )
         return wire.ConfigurationDocument(configuration=_detail(group))
+
+
+class ConfigurationDefaults(_Resource):
+    """GET /instances/{id}/configuration."""
+
+    @endpoint("Settings that an instance's size gives it", returns=wire.DefaultsDocument)
+    def on_get(self, call: Call, instance: str) -> wire.DefaultsDocument:
+        values = self._groups.defaults(find_instance(call, instance))
+        return wire.DefaultsDocument(instance=wire.Defaults(configuration=values))
 
 
 class ConfigurationDiff(_Resource):

@@ -9,7 +9,7 @@ from api.backups import find_backup
 from api.call import Call
 from api.changes import change
 from api.endpoint import Started, endpoint
-from api.lookup import find_instance
+from api.lookup import find_configuration, find_instance
 from api.paging import page_by_id
 from api.requests import one_action, wish_of
 from api.schemas import instance as wire
@@ -55,7 +55,9 @@ class InstanceCollection:
     def on_post(self, call: Call, body: wire.CreateInstance) -> Started:
         point = body.instance.restorePoint
         backup = find_backup(call, last_segment(point.backupRef)) if point else None
-        wish = wish_of(body.instance, self._services.settings, backup)
+        name = body.instance.configuration
+        group = find_configuration(call, last_segment(name)) if name else None
+        wish = wish_of(body.instance, self._services.settings, backup, group)
         instance, operation = self._services.instances.create(wish, call.caller)
         view = instance_view(call, instance, region=self._services.settings.region, detail=True)
         return Started(operation.id, wire.InstanceDocument(instance=view))

@@ -55,6 +55,18 @@ class Configuration(Wire):
     instance_count: int | UnsetType = UNSET
 
 
+class Defaults(Wire):
+    """Values by the names of parameters."""
+
+    configuration: dict[str, str | int | float | bool]
+
+
+class DefaultsDocument(Wire):
+    """GET /instances/{id}/configuration."""
+
+    instance: Defaults
+
+
 class ConfigurationDocument(Wire):
     """One group."""
 

@@ -29,6 +29,8 @@ class Instance(Record):
         Configuration, backref="instances", null=True, on_delete="RESTRICT"
     )
     configuration_id: str | None
+    defaults = peewee.JSONField(null=True)
+    """Settings that the engine's role gives an instance of this size, without its group."""
     root_enabled = peewee.BooleanField(default=False)
 
     # Where it stands.

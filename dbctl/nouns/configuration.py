@@ -46,7 +46,9 @@ def add(nouns: Subparsers) -> None:
     create_parser.add_argument("engine", metavar="ENGINE")
     create_parser.add_argument("--version", metavar="V", help="default: the engine's default")
     create_parser.add_argument("--description", metavar="TEXT")
-    set_parser = add_verb(verbs, "set", set_, "Set values; attached instances follow at once.")
+    set_parser = add_verb(
+        verbs, "set", set_, "Set values; attached instances follow at once."
+    )
     unset_parser = add_verb(verbs, "unset", unset, "Take parameters out of a group.")
     show_parser = add_verb(verbs, "show", show, "Show a group and its values.")
     delete_parser = add_verb(verbs, "delete", delete, "Delete a group.")
@@ -60,6 +62,8 @@ def add(nouns: Subparsers) -> None:
     attach_parser.add_argument("configuration", metavar="CONFIGURATION", help="name or id")
     add_changing(verbs, "detach", detach, "Bring an instance's defaults back.")
     add_diff(verbs)
+    defaults_parser = add_verb(verbs, "defaults", defaults, "What an instance's size gives it.")
+    defaults_parser.add_argument("instance", metavar="INSTANCE", help="name or id")
 
 
 DIFF = """\
@@ -164,6 +168,13 @@ def show(context: Context) -> None:
     pairs = [(title.lower(), cell(row)) for title, cell in COLUMNS]
     used = [("instances", row["instance_count"])]
     context.card({"configuration": row}, [*pairs, *used, *values])
+
+
+def defaults(context: Context) -> None:
+    """The settings of an instance where no group says otherwise."""
+    row = find(context, context.args.instance)
+    values = context.api.get(f"/instances/{row['id']}/configuration")["instance"]["configuration"]
+    context.card({"configuration": values}, sorted(values.items()))
 
 
 def create(context: Context) -> None:

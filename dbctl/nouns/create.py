@@ -38,6 +38,7 @@ def add(verbs: Subparsers) -> None:
         "--database", action="append", default=[], metavar="D", help="make it (may be repeated)"
     )
     parser.add_argument("--backup", metavar="B", help="begin with this backup's data")
+    parser.add_argument("--configuration", metavar="G", help="with this configuration group")
     parser.add_argument("--user", metavar="U", help="make a user who owns the databases")
     source = parser.add_mutually_exclusive_group()
     add_password_file(source, "the user's password: only line of FILE, first line of stdin for -")
@@ -68,6 +69,9 @@ def create(context: Context) -> None:
     if context.args.backup:
         found = resolve.backup(context.api, context.args.backup)
         wanted["instance"]["restorePoint"] = {"backupRef": found["id"]}
+    if context.args.configuration:
+        group = resolve.configuration(context.api, context.args.configuration)
+        wanted["instance"]["configuration"] = group["id"]
     reply = context.api.post("/instances", wanted)
     created = Created(reply.document["instance"], reply.operation_id, user, generated)
     try:

@@ -7,7 +7,7 @@ import pytest
 from coffer.catalogue import Parameter
 from coffer.database import database
 from coffer.lifecycle import end, lease
-from coffer.models import Instance, Operation
+from coffer.models import Configuration, DatastoreVersion, Instance, Operation
 from coffer.operations import State
 
 RULES = [
@@ -118,6 +118,63 @@ def test_attached_groups_follow_their_values(api: Any, wish: Any) -> None:
         assert latest.kind == "configuration_update"
         variables = api.services.inventory.host_vars(Instance.get_by_id(instance))
     assert variables["coffer_configuration"] == {"max_connections": 7}
+
+
+def test_an_instance_is_made_with_a_group(api: Any, wish: Any) -> None:
+    # given a group, and a wish that names it
+    group = create(api, {"max_connections": 5}).json["configuration"]["id"]
+    wish["instance"]["configuration"] = f"http://elsewhere/configurations/{group}"
+    # when the instance is made
+    made = api.call("POST", "/instances", wish)
+    # then it has the group from the start, which cannot go away any more
+    assert made.status_code == 200, made.text
+    assert made.json["instance"]["configuration"]["id"] == group
+    with database.connection_context():
+        row = Instance.get_by_id(made.json["instance"]["id"])
+        assert api.services.inventory.host_vars(row)["coffer_configuration"] == {
+            "max_connections": 5
+        }
+    assert api.call("DELETE", f"/configurations/{group}").status_code == 400
+    # and one that is not there, or of another version, is refused
+    wish["instance"]["configuration"] = "nobody"
+    assert api.call("POST", "/instances", wish).status_code == 404
+    with database.connection_context():
+        other = DatastoreVersion.get_by_id(row.version_id)
+        values = {**other.__data__, "id": "other", "name": "9.8"}
+        DatastoreVersion.insert(values).execute()
+        Configuration.update(version="other").execute()
+    wish["instance"]["configuration"] = group
+    refused = api.call("POST", "/instances", wish)
+    assert refused.status_code == 400
+    assert "of another datastore version" in refused.text
+
+
+def test_a_group_that_is_being_attached_stays(api: Any, wish: Any) -> None:
+    made = api.call("POST", "/instances", wish).json["instance"]["id"]
+    group = create(api, {"max_connections": 5}).json["configuration"]["id"]
+    with database.connection_context():
+        Operation.update(state="succeeded", lock=None).execute()
+        Instance.update(state="ACTIVE", task=None, operating_status="HEALTHY").execute()
+    body = {"instance": {"configuration": group}}
+    assert api.call("PUT", f"/instances/{made}", body).status_code == 202
+    refused = api.call("DELETE", f"/configurations/{group}")
+    assert refused.status_code == 400
+    assert "is attached to db1" in refused.text
+
+
+def test_what_an_instance_has_by_default(api: Any, wish: Any) -> None:
+    # given an instance that is being made
+    path = f"/instances/{api.call('POST', '/instances', wish).json['instance']['id']}/configuration"
+    assert api.call("GET", path).status_code == 422
+    # when its creation ends and leaves what its size gives it
+    left = {"max_connections": "40", "event_scheduler": "ON", "tmp_table_size": "16M"}
+    with database.connection_context():
+        leased = lease(Operation.get().id, "w")
+        assert leased
+        end(leased, State.SUCCEEDED, facts={"defaults": left})
+    # then these are shown, in their types
+    shown = api.call("GET", path).json["instance"]["configuration"]
+    assert shown == {"max_connections": 40, "event_scheduler": True, "tmp_table_size": "16M"}
 
 
 def test_renaming_and_detaching_what_is_not_attached(api: Any, wish: Any) -> None:

@@ -238,6 +238,6 @@ def test_the_rest_of_the_contract(api: Any, method: str, path: str, status: int)
 
 
 def test_what_an_instance_does_not_show(api: Any, made: str) -> None:
-    for what in ("ssl", "log", "configuration"):
+    for what in ("ssl", "log"):
         assert api.call("GET", f"/instances/{made}/{what}").status_code == 501
     assert api.call("GET", f"/instances/{made}/modules").json == {"modules": []}

@@ -71,17 +71,26 @@ def part(text: str) -> str:
     return quote(text, safe="").replace(".", "%2e")
 
 
+def make_group(coffer: Installation, engine: Engine, name: str, values: dict[str, Any]) -> str:
+    """A new configuration group; its id."""
+    pairs = [f"{key}={value}" for key, value in values.items()]
+    made = coffer.ask("configuration", "create", name, engine.data["engine"], *pairs)
+    return str(made["configuration"]["id"])
+
+
 @pytest.fixture(scope="session", params=ENGINES)
 def served(request: pytest.FixtureRequest, coffer: Installation) -> Iterator[Served]:
     """An instance; deleted afterwards, when nothing of it may be left."""
     engine = Engine(request.param)
     coffer.build_image(engine.data["engine"])
     before = snapshot_of_host()
+    group = make_group(coffer, engine, "at-first", engine.data["at_first"]["values"])
     wish = [engine.data["engine"], f"of-{engine.name}", "--flavor", "small", "--volume", "1"]
-    made = coffer.ask("instance", "create", *wish, "--user", "app")
+    made = coffer.ask("instance", "create", *wish, "--user", "app", "--configuration", group)
     ca = coffer.ca_file()
     guest = Guest(made["instance"]["id"], wish[1], made["user"]["password"], ca)
     yield Served(coffer, guest, engine)
     coffer.dbctl("instance", "delete", guest.id, "--yes")
+    coffer.dbctl("configuration", "delete", group, "--yes")
     after = snapshot_of_host()
     assert after == before, json.dumps([before, after], indent=1)

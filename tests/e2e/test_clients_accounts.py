@@ -103,6 +103,7 @@ def test_datastores_and_configurations(client: Client, served: Served) -> None:
     assert shown["name"] == key
     listed = client.ask(f"database configuration parameter list {version} --datastore {engine}")
     assert len(listed) >= 60
+    assert client.ask("database configuration default {}")
     made = client.ask(
         "database configuration create",
         "by-client",

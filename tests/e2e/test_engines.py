@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.engines import Served, part
+from tests.e2e.engines import Served, make_group, part
 from tests.e2e.waiting import wait_for
 from tests.roles.engine_clients import RefusedError
 
@@ -141,23 +141,55 @@ def test_two_hundred_users(served: Served) -> None:
     assert not served.enters("u199", "pass'199")
 
 
+def test_it_was_made_with_a_group(served: Served) -> None:
+    # given an instance that was created with a configuration group, then it has its values
+    first = served.engine.data["at_first"]
+    assert_shows(served, first["shows"])
+    assert served.coffer.healthy(served.guest.id)["configuration"]["name"] == "at-first"
+    assert differences(served) == {}
+    # and what its size gives it does not know of the group
+    defaults = served.do("GET", "/configuration")["instance"]["configuration"]
+    assert defaults
+    assert not first["values"].items() & defaults.items()
+    # when it is detached, then the defaults are back after a restart
+    served.coffer.dbctl("configuration", "detach", served.guest.name)
+    served.coffer.dbctl("instance", "restart", served.guest.name)
+    assert differences(served) == {}
+    assert first["shows"] != [
+        [line, served.guest.shell(line).stdout.strip()] for line, _ in first["shows"]
+    ]
+
+
 def test_configuration_group(served: Served) -> None:
     # given a group, when it is attached, then what can change at once has changed
     engine, guest, coffer = served.engine.data["engine"], served.guest, served.coffer
     first, second, *_ = served.engine.data["parameters"]
-    pairs = [f"{key}={value}" for key, value in first["values"].items()]
-    group = coffer.ask("configuration", "create", f"of-{engine}", engine, *pairs)["configuration"]
-    foreseen = differences(served, "--configuration", group["id"])
+    group = make_group(coffer, served.engine, f"of-{engine}", first["values"])
+    foreseen = differences(served, "--configuration", group)
     assert set(foreseen) == set(first["values"])
-    coffer.dbctl("configuration", "attach", guest.name, group["id"])
+    coffer.dbctl("configuration", "attach", guest.name, group)
     assert_shows(served, first["shows"])
     assert coffer.api.instance(guest.id)["status"] == "RESTART_REQUIRED"
 
     # when the engine is restarted, then so has the rest
     coffer.dbctl("instance", "restart", guest.name)
     assert_shows(served, first["after_restart"])
-    assert coffer.healthy(guest.id)["configuration"]["id"] == group["id"]
+    assert coffer.healthy(guest.id)["configuration"]["id"] == group
     assert differences(served) == {}
+
+    # when somebody changes a setting by hand, then it is found, on all that have the group too
+    hand = served.engine.data["by_hand"]
+    guest.shell(hand["change"])
+    drifted = differences(served)
+    assert {name: row["running"] for name, row in drifted.items()} == {
+        hand["parameter"]: hand["runs"]
+    }
+    of_all = coffer.ask("configuration", "diff", "--configuration", group)["differences"]
+    assert [(row["instance"], row["name"]) for row in of_all] == [(guest.name, hand["parameter"])]
+
+    # when the group is set once more, then the recorded settings are back
+    coffer.dbctl("configuration", "set", group)
+    wait_for("the settings", lambda: differences(served) == {})
 
     # when the group gets other values, then the instance follows, and defaults are back
     answer = coffer.api.send(
@@ -173,7 +205,7 @@ def test_configuration_group(served: Served) -> None:
     coffer.dbctl("instance", "restart", guest.name)
     assert_shows(served, served.engine.data["parameters"][-1].get("after_restart", []))
     assert "configuration" not in coffer.healthy(guest.id)
-    coffer.dbctl("configuration", "delete", group["id"], "--yes")
+    coffer.dbctl("configuration", "delete", group, "--yes")
 
 
 def differences(served: Served, *arguments: str) -> dict[str, Any]:
