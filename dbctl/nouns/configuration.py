@@ -46,9 +46,7 @@ def add(nouns: Subparsers) -> None:
     create_parser.add_argument("engine", metavar="ENGINE")
     create_parser.add_argument("--version", metavar="V", help="default: the engine's default")
     create_parser.add_argument("--description", metavar="TEXT")
-    set_parser = add_verb(
-        verbs, "set", set_, "Set values; attached instances follow at once."
-    )
+    set_parser = add_verb(verbs, "set", set_, "Set values; attached instances follow at once.")
     unset_parser = add_verb(verbs, "unset", unset, "Take parameters out of a group.")
     show_parser = add_verb(verbs, "show", show, "Show a group and its values.")
     delete_parser = add_verb(verbs, "delete", delete, "Delete a group.")

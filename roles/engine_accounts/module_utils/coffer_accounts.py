@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -93,24 +94,30 @@ class Rules:
                     raise ProblemError(f"user {user['name']}: database {name} is reserved")
 
 
-class Accounts(Protocol):
-    """An engine's databases and users. Each method may raise ProblemError."""
+class Server(Protocol):
+    """An engine's server, as the module talks to it."""
 
     @property
     def changed(self) -> bool:
         """Whether anything was changed, or would be in check mode."""
 
-    def make_databases(self, wanted: list[Row]) -> None:
-        """Create, alter or drop databases."""
 
-    def make_users(self, wanted: list[Row]) -> None:
-        """Create, alter, rename or drop users and their grants."""
+ServerT = TypeVar("ServerT", bound=Server)
 
-    def make_root(self, wanted: Row) -> None:
-        """Create, alter or drop the superuser."""
 
-    def lists(self) -> Row:
-        """`databases` and `users` as there are now, as the agent would report them."""
+@dataclass(frozen=True)
+class Engine(Generic[ServerT]):
+    """What the modules of engines do differently. Each function may raise ProblemError."""
+
+    connect: Callable[[AnsibleModule], ServerT]
+    make_databases: Callable[[ServerT, list[Row]], None]
+    """Create, alter or drop databases."""
+    make_users: Callable[[ServerT, Rules, list[Row]], None]
+    """Create, alter, rename or drop users and their grants."""
+    make_root: Callable[[ServerT, Row], None]
+    """Create, alter or drop the superuser."""
+    lists: Callable[[ServerT, Rules], Row]
+    """`databases` and `users` as there are now, as the agent would report them."""
 
 
 def names(things: list[Row] | None) -> set[str]:
@@ -118,21 +125,21 @@ def names(things: list[Row] | None) -> set[str]:
     return {thing["name"] for thing in things or []}
 
 
-def run(specification: Row, connect: Callable[[AnsibleModule, Rules], Accounts]) -> None:
+def run(specification: Row, engine: Engine[ServerT]) -> None:
     """Do what the parameters say; a problem is told, not raised, so that it can be shown."""
     module = AnsibleModule({**specification, **SPECIFICATION}, supports_check_mode=True)
     rules = Rules(module.params)
     try:
         rules.check(module.params)
-        accounts = connect(module, rules)
+        server = engine.connect(module)
     except ProblemError as error:
         module.exit_json(changed=False, problem=str(error))
     try:
-        accounts.make_databases(module.params["databases"])
-        accounts.make_users(module.params["users"])
+        engine.make_databases(server, module.params["databases"])
+        engine.make_users(server, rules, module.params["users"])
         if module.params["root"]:
-            accounts.make_root(module.params["root"])
-        facts = accounts.lists()
+            engine.make_root(server, module.params["root"])
+        facts = engine.lists(server, rules)
     except ProblemError as error:
-        module.exit_json(changed=accounts.changed, problem=str(error))
-    module.exit_json(changed=accounts.changed, problem="", **facts)
+        module.exit_json(changed=server.changed, problem=str(error))
+    module.exit_json(changed=server.changed, problem="", **facts)

@@ -11,7 +11,7 @@ from base64 import b64decode
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.coffer_accounts import ProblemError, Rules, names, run
+from ansible.module_utils.coffer_accounts import Engine, ProblemError, Rules, names, run
 from ansible.module_utils.coffer_mongodb import (
     CommandError,
     Connection,
@@ -292,42 +292,22 @@ def _plain(roles: list[Document]) -> set[tuple[str, str]]:
     return {(role["role"], role["db"]) for role in roles}
 
 
-class Accounts:
-    """What `run` asks for, on the server of this guest."""
-
-    def __init__(self, server: Server, rules: Rules) -> None:
-        self._server = server
-        self._rules = rules
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was changed, or would be."""
-        return self._server.changed
-
-    def make_databases(self, wanted: list[Document]) -> None:
-        """Create or drop databases."""
-        make_databases(self._server, wanted)
-
-    def make_users(self, wanted: list[Document]) -> None:
-        """Create, alter, rename or drop users and their grants."""
-        make_users(self._server, self._rules, wanted)
-
-    def make_root(self, wanted: Document) -> None:
-        """Create, alter or drop the superuser."""
-        make_root(self._server, wanted)
-
-    def lists(self) -> Document:
-        """What there is now."""
-        return lists(self._server, self._rules.reserved, self._rules.shown)
-
-
-def _connect(module: AnsibleModule, rules: Rules) -> Accounts:
+def connect(module: AnsibleModule) -> Server:
+    """The server of this guest."""
     try:
         connection = Connection(module.params["port"], "root")
     except (OSError, CommandError) as error:
         raise ProblemError(f"MongoDB cannot be reached: {error}") from None
-    return Accounts(Server(connection, module.check_mode), rules)
+    return Server(connection, module.check_mode)
+
+
+def lists_of(server: Server, rules: Rules) -> Document:
+    """What there is now."""
+    return lists(server, rules.reserved, rules.shown)
 
 
 if __name__ == "__main__":
-    run({"port": {"type": "int", "required": True}}, _connect)
+    run(
+        {"port": {"type": "int", "required": True}},
+        Engine(connect, make_databases, make_users, make_root, lists_of),
+    )

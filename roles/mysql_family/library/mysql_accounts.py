@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.coffer_accounts import ProblemError, Row, Rules, names, run
+from ansible.module_utils.coffer_accounts import Engine, ProblemError, Row, Rules, names, run
 from ansible.module_utils.coffer_mysql.dialect import MySQL, dialect_of, identifier
 from ansible.module_utils.coffer_mysql.server import Server, connect
 from ansible_collections.community.mysql.plugins.module_utils.mysql import (
@@ -241,38 +240,5 @@ def lists(server: Server, rules: Rules) -> Row:
     }
 
 
-class Accounts:
-    """What `run` asks for, on the server of this guest."""
-
-    def __init__(self, server: Server, rules: Rules) -> None:
-        self._server = server
-        self._rules = rules
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was changed, or would be."""
-        return self._server.changed
-
-    def make_databases(self, wanted: list[Row]) -> None:
-        """Create, alter or drop databases."""
-        make_databases(self._server, wanted)
-
-    def make_users(self, wanted: list[Row]) -> None:
-        """Create, alter, rename or drop users and their grants."""
-        make_users(self._server, self._rules, wanted)
-
-    def make_root(self, wanted: Row) -> None:
-        """Create, alter or drop the superuser."""
-        make_root(self._server, wanted)
-
-    def lists(self) -> Row:
-        """What there is now."""
-        return lists(self._server, self._rules)
-
-
-def _connect(module: AnsibleModule, rules: Rules) -> Accounts:
-    return Accounts(connect(module), rules)
-
-
 if __name__ == "__main__":
-    run(mysql_common_argument_spec(), _connect)
+    run(mysql_common_argument_spec(), Engine(connect, make_databases, make_users, make_root, lists))
