@@ -117,6 +117,10 @@ class Instances:
         """Restart the engine."""
         return self._act("instance_restart", instance, caller, {})
 
+    def stop(self, instance: Instance, caller: Caller) -> Operation:
+        """Stop the engine; a restart or a reboot starts it again."""
+        return self._act("instance_stop", instance, caller, {})
+
     def reboot(self, instance: Instance, caller: Caller) -> Operation:
         """Restart the guest, and the engine with it."""
         return self._act("instance_reboot", instance, caller, {})

@@ -36,6 +36,7 @@ class Inventory:
             "volume_size": instance.volume_size,
             "configuration_id": instance.configuration_id,
             "access": instance.access,
+            "logs": instance.logs or {},
             **(changes or {}),
         }
         engine = self._catalogue.engine(instance.version.manager)
@@ -60,6 +61,7 @@ class Inventory:
             "coffer_volume_size": wanted["volume_size"],
             "coffer_allowed_cidrs": wanted["access"].get("allowed_cidrs") or PUBLIC_CIDRS,
             "coffer_configuration": self._configuration(wanted["configuration_id"]),
+            "coffer_log_settings": engine.log_settings(wanted["logs"]),
             "coffer_compute": instance.compute,
             "coffer_host_key_public": instance.host_key_public,
             **self.control_vars(),

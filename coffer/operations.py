@@ -146,6 +146,7 @@ KINDS = {
             waits=True,
             restarts=True,
         ),
+        Kind(name="instance_stop", queue=Queue.FAST, deadline=900, waits=True),
         Kind(name="access_update", play="access", queue=Queue.FAST, deadline=300, waits=True),
         Kind(
             name="instance_resize",
@@ -175,6 +176,8 @@ KINDS = {
             Kind(name=name, play="configuration", queue=Queue.FAST, deadline=600, waits=True)
             for name in ("configuration_attach", "configuration_detach", "configuration_update")
         ),
+        Kind(name="log_switch", play="configuration", queue=Queue.FAST, deadline=600, waits=True),
+        Kind(name="log_read", queue=Queue.FAST, deadline=300, waits=True, looks=True),
         Kind(name="configuration_diff", queue=Queue.FAST, deadline=300, waits=True, looks=True),
     )
 }

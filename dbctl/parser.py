@@ -18,6 +18,7 @@ from dbctl.nouns import (
     env,
     flavor,
     instance,
+    log,
     operation,
     password,
     quota,
@@ -73,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     password.add(nouns)
     root.add(nouns)
     configuration.add(nouns)
+    log.add(nouns)
     backup.add(nouns)
     restore.add(nouns)
     operation.add(nouns)
