@@ -56,9 +56,15 @@ class AccessIn(Closed):
 
 
 class RestorePoint(Wire):
-    """The backup that a new instance begins with, by its id or a URL that ends in it."""
+    """What a new instance begins with: a backup, by its id or a URL that ends in it.
 
-    backupRef: Text
+    Coffer's own: instead of a backup an `instance` by its id, as it was just before the second
+    `to` (ISO 8601 with its zone), or at the `latest` time that its logs reach.
+    """
+
+    backupRef: Text | UnsetType = UNSET
+    instance: Text | UnsetType = UNSET
+    to: Text | UnsetType = UNSET
 
 
 class Nic(Closed, rename={"net_id": "net-id"}):
@@ -199,6 +205,9 @@ class Instance(Wire):
     configuration: AttachedConfiguration | UnsetType = UNSET
     server_id: str | UnsetType | None = UNSET
     volume_id: str | UnsetType | None = UNSET
+    earliest_restorable_time: str | UnsetType | None = UNSET
+    latest_restorable_time: str | UnsetType | None = UNSET
+    """Coffer's own, shown of one instance: with zone, null while there is none."""
 
 
 class InstanceDocument(Wire):
