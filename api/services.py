@@ -13,6 +13,7 @@ from coffer.logs import Logs
 from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.repositories import Repositories
+from coffer.rewinds import Rewinds
 from coffer.secrets import Vault
 from coffer.settings import Settings
 from coffer.versions import Versions
@@ -30,6 +31,7 @@ class Services:
     configurations: Configurations
     backups: Backups
     logs: Logs
+    rewinds: Rewinds
     quotas: Quotas
     versions: Versions
     inventory: Inventory
@@ -43,12 +45,14 @@ def make_services(settings: Settings) -> Services:
     dispatcher = Dispatcher(redis)
     vault = Vault.from_file(settings.key_file)
     quotas = Quotas(settings, catalogue)
+    repositories = Repositories(settings, vault)
     return Services(
         settings=settings,
         catalogue=catalogue,
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher, quotas),
-        backups=Backups(catalogue, Repositories(settings, vault), dispatcher, quotas),
+        backups=Backups(catalogue, repositories, dispatcher, quotas),
+        rewinds=Rewinds(repositories, dispatcher, quotas),
         logs=Logs(catalogue, vault, dispatcher),
         quotas=quotas,
         versions=Versions(catalogue),

@@ -121,6 +121,15 @@ KINDS = {
             repository=True,
         ),
         Kind(
+            name="instance_rewind",
+            queue=Queue.WORK,
+            status="RESTORE",
+            deadline=14400,
+            undo="instance_rewind_undo",
+            restarts=True,
+            repository=True,
+        ),
+        Kind(
             name="instance_delete",
             queue=Queue.WORK,
             status="SHUTDOWN",

@@ -88,12 +88,27 @@ def spans(repository_id: str) -> list[Span]:
     return sorted((span for span in found if span), key=lambda span: span.earliest)
 
 
+def chains_needed(repository_id: str, without: list[str]) -> dict[str, float]:
+    """By chain the moment (unix seconds) of the oldest backup that it carries on from.
+
+    Backups `without` are on their way out.
+    """
+    rows = Backup.select().where(
+        Backup.repository == repository_id,
+        Backup.id.not_in(without),
+        Backup.status.in_([COMPLETED, "NEW"]),
+    )
+    found: dict[str, float] = {}
+    for row in rows:
+        if chain := row.details.get("chain"):
+            found[chain] = min(found.get(chain, float("inf")), row.details["at"])
+    return found
+
+
 def _span(chain: dict[str, Any], taken: list[Backup]) -> Span | None:
     until = int(chain["until"])
     backups = tuple(
-        row
-        for row in taken
-        if row.details["chain"] == chain["chain"] and _after(row) <= until
+        row for row in taken if row.details["chain"] == chain["chain"] and _after(row) <= until
     )
     return Span(_after(backups[0]), until, chain["chain"], backups) if backups else None
 

@@ -100,6 +100,7 @@ class Execution:
             State(operation.outcome or State.FAILED),
             reason=reason,
             failing_task=operation.failing_task,
+            facts=result.facts,
         )
 
     def _undo_deadline(self) -> datetime:

@@ -137,6 +137,10 @@ class InstanceActions:
     def _eject_replica_source(self, _call: Call, row: Instance, _body: Any) -> None:
         raise BadRequest(f"eject_replica_source: instance {row.id} has no replicas")
 
+    def _restore(self, call: Call, row: Instance, body: Any) -> Started:
+        _safety, operation = self._services.rewinds.begin(row, body.restore.to, call.caller)
+        return Started(operation.id)
+
     def _reset_status(self, call: Call, row: Instance, body: wire.InstanceAction) -> None:
         force = isinstance(body.reset_status, dict) and "force_delete" in body.reset_status
         if not call.identity.is_admin and not force:

@@ -133,6 +133,12 @@ class Resize(Closed):
     flavorRef: Text | int | UnsetType = UNSET
 
 
+class Restore(Closed):
+    """Coffer's own: back to just before the second `to` (ISO 8601 with its zone), or `latest`."""
+
+    to: Text
+
+
 class InstanceAction(Closed):
     """POST /instances/{id}/action: exactly one key."""
 
@@ -141,6 +147,7 @@ class InstanceAction(Closed):
     reset_status: dict[str, Any] | UnsetType | None = UNSET
     promote_to_replica_source: dict[str, Any] | UnsetType | None = UNSET
     eject_replica_source: dict[str, Any] | UnsetType | None = UNSET
+    restore: Restore | UnsetType = UNSET
 
 
 class DatastoreOfInstance(Wire):

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from coffer.database import database
+from coffer.database import database, transaction
+from coffer.lifecycle import close
 from coffer.models import Instance, Operation
+from coffer.operations import State
 from coffer.points import note_chain
 from coffer.secrets import hash_token
 from tests.api.conftest import Api
@@ -22,7 +24,7 @@ def back_up(api: Api, of: str, at: float, chain: str = "c1") -> str:
     """Id of a backup whose logs are being sent."""
     answer = make(api, of)
     details = FACTS["details"] | {"chain": chain, "at": NOON + at}
-    finish(answer, facts=FACTS | {"details": details})
+    finish(answer, facts=FACTS | {"details": details, "size": 1024**3})
     return str(answer.json["backup"]["id"])
 
 
@@ -120,3 +122,41 @@ def test_strangers_see_nothing(api: Api, instance: str) -> None:
     tell(instance, "c1", -5, 200)
     body = {"instance": WANTED | {"restorePoint": {"instance": instance, "to": "latest"}}}
     assert api.call("POST", "/instances", body, role="stranger", project="p2").status_code == 404
+
+
+def test_an_instance_goes_back(api: Api, instance: str) -> None:
+    made = back_up(api, instance, 0)
+    tell(instance, "c1", -5, 200)
+
+    def go(to: str) -> Any:
+        return api.call("POST", f"/instances/{instance}/action", {"restore": {"to": to}})
+
+    assert go("2026-11-22T11:00:00Z").status_code == 400
+    answer = go("2026-11-22T12:00:30Z")
+    assert answer.status_code == 202, answer.text
+    assert api.call("GET", f"/instances/{instance}").json["instance"]["status"] == "RESTORE"
+    safety = next(row for row in listed(api) if row["id"] != made)
+    assert safety["status"] == "NEW"
+    assert go("latest").status_code == 422
+    assert api.call("DELETE", f"/backups/{made}").status_code == 422
+    finish(answer)
+    assert [row["status"] for row in listed(api)] == ["COMPLETED", "COMPLETED"]
+
+
+@pytest.mark.parametrize(("facts", "status"), [({"backup": FACTS}, "COMPLETED"), ({}, "FAILED")])
+def test_a_safety_backup_outlives_a_failure(
+    api: Api, instance: str, facts: dict[str, Any], status: str
+) -> None:
+    made = back_up(api, instance, 0)
+    tell(instance, "c1", -5, 200)
+    answer = api.call("POST", f"/instances/{instance}/action", {"restore": {"to": "latest"}})
+    operation = answer.headers["coffer-operation-id"]
+    with database.connection_context(), transaction():
+        now = Operation.get_by_id(operation).created
+        close(operation, State.FAILED, "the gateway is away", None, facts, now)
+    assert [row["status"] for row in listed(api) if row["id"] != made] == [status]
+    assert api.call("GET", f"/instances/{instance}").json["instance"]["status"] == "ACTIVE"
+
+
+def listed(api: Api) -> list[dict[str, Any]]:
+    return list(api.call("GET", "/backups").json["backups"])

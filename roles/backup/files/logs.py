@@ -96,7 +96,8 @@ class Sender:
         ]
         repository = Repository(self._job)
         repository.open()
-        repository.unlock()
+        if current["snapshot"] is None:
+            repository.unlock()
         paths = [Path(name) for name in current["files"]]
         try:
             current["snapshot"] = repository.add(paths, tags, current["snapshot"])

@@ -1,14 +1,15 @@
 #!/bin/sh
-# restore.sh VOLUME STRIP
+# restore.sh VOLUME STRIP KEEP
 #
 # Puts the copy on its input (a tar archive whose names begin with STRIP
 # directories) in the place of this server's data, whole or not at all. The
 # set of servers that it was taken from, and that set's log, belong to the old
 # instance: the database local is dropped by a server that nobody else can
-# reach (private.sh comes before this), and `secure` begins a new set.
+# reach, and `secure` begins a new set. With a KEEP that is not empty what was
+# there is moved aside. private.sh and the role backup's keep.sh come before.
 # shellcheck disable=SC2154
 set -eu
-volume=$1 strip=$2
+volume=$1 strip=$2 keep=$3
 new=$volume/.restore
 
 systemctl stop mongod
@@ -31,6 +32,7 @@ PROGRAM
 end
 rm -rf "$private" "$new/mongod.lock" "$new/diagnostic.data"
 sync -f "$new"
+[ -z "$keep" ] || keep "$volume" data .logs
 rm -rf "$volume/data"
 mv -T "$new" "$volume/data"
 sync -f "$volume"
