@@ -88,7 +88,8 @@ class Past:
 
 @pytest.fixture(scope="module")
 def past(site: Site, made: Made) -> Iterator[Past]:
-    """The guest dies between 6 and 11 seconds after it began to count."""
+    """The guest dies some seconds after it began to count; the gateway was away meanwhile, and what
+    sends the logs was killed."""
     guest = made.guest
     if not (DATA / f"counters/{guest.engine.data['engine']}.py").exists():
         pytest.skip("the test has no counter for this engine")
@@ -102,7 +103,12 @@ def past(site: Site, made: Made) -> Iterator[Past]:
         taken = guest.run("backup", **keys)
         assert taken.code == 0, taken.output
         counter.go()
-        counter.take(CHANCE.uniform(6, 11))
+        counter.take(CHANCE.uniform(3, 5))
+        gateway.stop()
+        counter.take(INTERVAL)
+        guest.shell("systemctl kill --signal=KILL coffer-logs")
+        gateway.start()
+        counter.take(CHANCE.uniform(4, 6))
         told = guest.shell("systemctl reload coffer-agent; cat /var/lib/coffer/logs.json")
         until = json.loads(told)["until"]
         made.conductor.wait_for(lambda row: (row.get("logs") or {}).get("until", 0) >= until, 20)
