@@ -12,6 +12,7 @@ from api.resources.accounts import (
     UserItem,
 )
 from api.resources.audit import AuditCollection
+from api.resources.backup_strategies import BackupStrategyCollection
 from api.resources.backups import BackupCollection, BackupItem, InstanceBackups
 from api.resources.configurations import (
     ConfigurationCollection,
@@ -110,6 +111,7 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/configurations", ConfigurationCollection(services)),
         ("/configurations/{configuration}", ConfigurationItem(services)),
         ("/configurations/{configuration}/instances", ConfigurationInstances(services)),
+        ("/backup_strategies", BackupStrategyCollection()),
         ("/backups", BackupCollection(services)),
         ("/backups/{backup}", BackupItem(services)),
         ("/flavors", FlavorCollection(services)),
