@@ -57,6 +57,7 @@ from api.resources.management import (
     ManagedPing,
     ManagedRoot,
 )
+from api.resources.objects import LogContainer, LogObject
 from api.resources.operations import (
     OperationActions,
     OperationCollection,
@@ -87,6 +88,8 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/instances/{instance}/users/{user}/databases/{database}", UserGrant(services)),
         ("/instances/{instance}/log", LogCollection(services)),
         ("/instances/{instance}/log/{log}", LogLines(services)),
+        ("/objects/{container}", LogContainer(services)),
+        ("/objects/{container}/{object}", LogObject(services)),
         ("/instances/{instance}/root", Root(services)),
         ("/datastores", DatastoreCollection()),
         ("/datastores/versions/{version}", VersionById()),
