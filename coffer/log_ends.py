@@ -41,7 +41,7 @@ def sealed_piece(vault: Vault, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unpacked(read: dict[str, Any]) -> tuple[int, int, int, bytes]:
-    """The file's number, position and size, and the lines; nothing of a guest that speaks nonsense."""
+    """Number of the file, position, size, lines; nothing of a guest that speaks nonsense."""
     try:
         numbers = [min(max(int(read[key]), 0), 2**62) for key in ("file", "position", "size")]
         packed = zlib.decompressobj(_GZIP)
