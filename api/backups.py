@@ -7,7 +7,7 @@ from api.schemas import backup as wire
 from api.schemas.common import last_segment
 from api.schemas.instance import RestorePoint
 from coffer.backup_ends import display_backup_status
-from coffer.clock import timestamp
+from coffer.clock import timestamp, timestamp_or_none
 from coffer.errors import BadRequest, NotFound
 from coffer.models import Backup, Instance
 from coffer.points import Point, find_point
@@ -84,4 +84,7 @@ def backup_view(backup: Backup) -> wire.Backup:
         snapshot=backup.snapshot,
         reason=backup.reason,
         operation_id=backup.operation_id,
+        verified=backup.verified,
+        verified_at=timestamp_or_none(backup.verified_at),
+        verify_reason=backup.verify_reason,
     )

@@ -1,6 +1,7 @@
 """Metrics that every process answers alike: they are read from the records and Redis."""
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 from peewee import fn
@@ -13,6 +14,7 @@ from redis import RedisError
 from api.services import Services
 from coffer.models import Instance, Operation
 from coffer.operations import Queue as QueueName
+from coffer.proofs import last_proven
 from coffer.status import display_status
 
 
@@ -40,6 +42,7 @@ class _Records(Collector):
         """What the records say now."""
         yield _instances()
         yield _operations()
+        yield _proven()
         yield self._queues()
 
     def _queues(self) -> Metric:
@@ -67,6 +70,22 @@ def _instances() -> Metric:
         counts[status] = counts.get(status, 0) + row["count"]
     for status, count in counts.items():
         gauge.add_metric([status], count)
+    return gauge
+
+
+def _proven() -> Metric:
+    gauge = GaugeMetricFamily(
+        "coffer_instance_last_proven_restorable_timestamp_seconds",
+        "When the newest backup was made that is proven to restore; 0 when none is",
+        labels=["project", "instance", "name"],
+    )
+    known = last_proven()
+    columns = (Instance.project_id, Instance.id, Instance.name)
+    rows: Any = Instance.select(*columns).where(Instance.deleted.is_null()).tuples()
+    for project, key, name in rows:
+        moment = known.get(key)
+        value = moment.replace(tzinfo=UTC).timestamp() if moment else 0
+        gauge.add_metric([project, key, name], value)
     return gauge
 
 

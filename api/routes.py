@@ -13,7 +13,13 @@ from api.resources.accounts import (
 )
 from api.resources.audit import AuditCollection
 from api.resources.backup_strategies import BackupStrategyCollection
-from api.resources.backups import BackupCollection, BackupItem, InstanceBackups
+from api.resources.backups import (
+    BackupActions,
+    BackupCollection,
+    BackupData,
+    BackupItem,
+    InstanceBackups,
+)
 from api.resources.configurations import (
     ConfigurationCollection,
     ConfigurationDefaults,
@@ -65,6 +71,7 @@ from api.resources.operations import (
     OperationItem,
 )
 from api.resources.quotas import Limits, ProjectQuotas
+from api.resources.schedules import ScheduleCollection, ScheduleItem
 from api.resources.unsupported import add_unsupported
 from api.services import Services
 
@@ -117,6 +124,10 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/backup_strategies", BackupStrategyCollection()),
         ("/backups", BackupCollection(services)),
         ("/backups/{backup}", BackupItem(services)),
+        ("/backups/{backup}/action", BackupActions(services)),
+        ("/backups/{backup}/data", BackupData(services)),
+        ("/backup_schedules", ScheduleCollection(services)),
+        ("/backup_schedules/{schedule}", ScheduleItem()),
         ("/flavors", FlavorCollection(services)),
         ("/flavors/{flavor}", FlavorItem(services)),
         ("/operations", OperationCollection(services)),

@@ -7,9 +7,11 @@ from coffer.backups import Backups
 from coffer.catalogue import Catalogue
 from coffer.configurations import Configurations
 from coffer.dispatch import Dispatcher, connect_redis
+from coffer.exports import Exports
 from coffer.instances import Instances
 from coffer.inventory import Inventory
 from coffer.logs import Logs
+from coffer.proofs import Proofs
 from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.repositories import Repositories
@@ -32,6 +34,8 @@ class Services:
     backups: Backups
     logs: Logs
     rewinds: Rewinds
+    proofs: Proofs
+    exports: Exports
     quotas: Quotas
     versions: Versions
     inventory: Inventory
@@ -54,6 +58,8 @@ def make_services(settings: Settings) -> Services:
         backups=Backups(catalogue, repositories, dispatcher, quotas),
         rewinds=Rewinds(repositories, dispatcher, quotas),
         logs=Logs(catalogue, vault, dispatcher),
+        exports=Exports(settings, repositories),
+        proofs=Proofs(catalogue, vault, dispatcher, quotas),
         quotas=quotas,
         versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),

@@ -1,5 +1,6 @@
 """Records as they are shown."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -26,8 +27,10 @@ def instance_view(
     region: str,
     report: dict[str, Any] | None = None,
     detail: bool = False,
+    proven: dict[str, datetime] | None = None,
 ) -> wire.Instance:
-    """An instance; `report` is the guest's last one, `detail` adds what lists leave out."""
+    """An instance; `report` is the guest's last one, `detail` adds what lists leave out,
+    `proven` tells when the newest backups were made that are proven."""
     version = instance.version
     view = wire.Instance(
         id=instance.id,
@@ -46,6 +49,8 @@ def instance_view(
         volume=_volume(instance, report if detail else None),
     )
     _add_addresses(view, instance)
+    if proven and instance.id in proven:
+        view.last_proven_restorable = timestamp(proven[instance.id])
     if detail:
         _add_details(view, instance)
         _add_configuration(call, view, instance)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from coffer.backup_uses import DELETES, VERIFIES
 from coffer.models import Backup, Operation
 from coffer.operations import ACTIVE_STATES, State
 
@@ -10,7 +11,7 @@ COMPLETED, FAILED, DELETE_FAILED = "COMPLETED", "FAILED", "DELETE_FAILED"
 RUNNING = (NEW, BUILDING)
 FACTS = ("snapshot", "size", "stored", "seconds", "details")
 """Columns that the playbook's facts fill."""
-MAKES, DELETES = "backup_create", "backup_delete"
+MAKES = "backup_create"
 REWINDS = "instance_rewind"
 """Makes a safety backup on its way, which is complete as soon as there are facts of it."""
 
@@ -23,6 +24,8 @@ def settle_backup(operation: Operation, now: datetime) -> None:
         _settle_safety(operation, now)
     elif operation.kind == DELETES:
         _settle_deleted(operation, now)
+    elif operation.kind == VERIFIES:
+        _settle_verified(operation, now)
 
 
 def _settle_safety(operation: Operation, now: datetime) -> None:
@@ -53,6 +56,16 @@ def _settle_deleted(operation: Operation, now: datetime) -> None:
         Backup.delete().where(rows).execute()
         return
     Backup.update(status=DELETE_FAILED, reason=operation.reason, updated=now).where(rows).execute()
+
+
+def _settle_verified(operation: Operation, now: datetime) -> None:
+    """What was aborted or came too late says nothing of the backup."""
+    if operation.state not in (State.SUCCEEDED, State.FAILED):
+        return
+    proven = operation.state == State.SUCCEEDED
+    Backup.update(
+        verified=proven, verified_at=now, verify_reason=None if proven else operation.reason
+    ).where(Backup.id == operation.parameters["coffer_backup"]["id"]).execute()
 
 
 def display_backup_status(backup: Backup) -> str:

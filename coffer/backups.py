@@ -1,9 +1,12 @@
 """What can be asked of backups: each request is one transaction of its rows and an operation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from coffer.backup_ends import COMPLETED, DELETES, MAKES, REWINDS, RUNNING, display_backup_status
+from coffer.backup_ends import COMPLETED, MAKES, RUNNING, display_backup_status
+from coffer.backup_uses import DELETES, deleter, reader
 from coffer.catalogue import Catalogue
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
@@ -11,13 +14,11 @@ from coffer.errors import BadRequest, NotSupported, Unprocessable
 from coffer.instances import Caller
 from coffer.lifecycle import begin
 from coffer.models import Backup, Instance, Operation
-from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.operations import KINDS
 from coffer.points import chains_needed
 from coffer.quotas import Quotas
 from coffer.repositories import Repositories
 from coffer.status import require_running
-
-RESTORES = "instance_restore"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class BackupWish:
     """None means the first that the engine has."""
     parent: Backup | None = None
     incremental: bool = False
+    slot: datetime | None = None
+    """The moment of a schedule that it is for."""
 
 
 class Backups:
@@ -60,6 +63,8 @@ class Backups:
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
+            if wish.slot and fresh.scheduled and fresh.scheduled >= wish.slot:
+                raise Unprocessable(f"the backup of {wish.slot} has begun already")
             self._quotas.reserve(fresh.project_id, backups=1)
             backup = Backup(
                 project_id=fresh.project_id,
@@ -70,7 +75,11 @@ class Backups:
                 repository=self._repositories.of(fresh),
                 parent=_parent(fresh, wish),
                 method=method,
+                scheduled=wish.slot is not None,
             )
+            if wish.slot:
+                fresh.scheduled = wish.slot
+                fresh.save()
             operation = self._begin(
                 MAKES, fresh, caller, {"coffer_backup": {"id": backup.id, "method": method}}
             )
@@ -83,10 +92,21 @@ class Backups:
         """Delete a backup and its children; None when there was no data of any, and all is done.
 
         Raises:
-            Unprocessable: it is being made, deleted or restored, or a child is.
+            Unprocessable: it is being made, or what works on its repository reads or deletes.
         """
+        return self._delete(lambda: family(Backup.get_by_id(backup.id)), caller)
+
+    def retire(self, backups: list[Backup], caller: Caller) -> Operation | None:
+        """Delete backups of one instance that nobody has as a parent.
+
+        Raises:
+            Unprocessable: as `delete`.
+        """
+        return self._delete(lambda: backups, caller)
+
+    def _delete(self, find: Callable[[], list[Backup]], caller: Caller) -> Operation | None:
         with transaction():
-            rows = family(Backup.get_by_id(backup.id))
+            rows = find()
             _require_idle(rows)
             snapshots = [row.snapshot for row in rows if row.snapshot]
             ids = [row.id for row in rows]
@@ -95,12 +115,12 @@ class Backups:
                 return None
             operation = self._begin(
                 DELETES,
-                Instance.get_by_id(backup.repository_id),
+                Instance.get_by_id(rows[0].repository_id),
                 caller,
                 {
                     "coffer_backups": ids,
                     "coffer_snapshots": snapshots,
-                    "coffer_chains": chains_needed(backup.repository_id, ids),
+                    "coffer_chains": chains_needed(rows[0].repository_id, ids),
                 },
             )
             Backup.update(operation_id=operation.id).where(Backup.id.in_(ids)).execute()
@@ -117,6 +137,25 @@ class Backups:
             request_id=caller.request_id,
             parameters={"coffer_repository": instance.id, **parameters},
         )
+
+    def method_or_none(self, instance: Instance, wanted: str | None) -> str | None:
+        """The method if the engine has it, else None."""
+        engine = self._catalogue.engine(instance.version.manager)
+        return wanted if wanted in engine.backup_methods else None
+
+    def check_method(self, instance: Instance | None, wanted: str | None) -> str | None:
+        """The method if the instance's engine, or any engine, has it.
+
+        Raises:
+            BadRequest, NotSupported: it has not, or it has no backups at all.
+        """
+        if instance is not None:
+            self._method(instance, wanted)
+            return wanted
+        known = {name for each in self._catalogue.engines.values() for name in each.backup_methods}
+        if wanted and wanted not in known:
+            raise BadRequest(f"method: '{wanted}' is not one of {', '.join(sorted(known))}")
+        return wanted
 
     def _method(self, instance: Instance, wanted: str | None) -> str:
         engine = self._catalogue.engine(instance.version.manager)
@@ -153,24 +192,12 @@ def family(backup: Backup) -> list[Backup]:
 
 
 def _require_idle(rows: list[Backup]) -> None:
-    ids = {row.id for row in rows}
     for row in rows:
         if display_backup_status(row) in RUNNING:
             raise Unprocessable(f"backup {row.id} is being made: wait, or abort its operation")
-    busy = Operation.select().where(
-        Operation.kind.in_([DELETES, RESTORES, REWINDS]), Operation.state.in_(ACTIVE_STATES)
-    )
-    for operation in busy:
-        parameters = operation.parameters
-        used = {
-            *parameters.get("coffer_backups", ()),
-            parameters.get("coffer_backup", {}).get("id"),
-        }
-        if ids & used:
-            raise Unprocessable(f"{operation.kind} (operation {operation.id}) works on the backup")
-
-
-def remaining(instance: Instance) -> list[Backup]:
-    """Backups that stay when the instance is deleted, newest first."""
-    rows = Backup.select().where(Backup.instance == instance, Backup.status == COMPLETED)
-    return list(rows.order_by(Backup.created.desc()))
+    repository = rows[0].repository_id
+    busy = deleter(repository) or reader(repository)
+    if busy is not None:
+        raise Unprocessable(
+            f"{busy.kind} (operation {busy.id}) works on the instance's backups: wait, or abort it"
+        )

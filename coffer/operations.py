@@ -112,6 +112,16 @@ KINDS = {
             repository=True,
         ),
         Kind(
+            name="backup_verify",
+            queue=Queue.BULK,
+            deadline=14400,
+            undo="instance_delete",
+            end_state="DELETED",
+            failed_state="ERROR",
+            secrets=("host_key",),
+            repository=True,
+        ),
+        Kind(
             name="backup_delete",
             queue=Queue.WORK,
             deadline=3600,

@@ -66,7 +66,7 @@ def _observe(instance: Instance, operation: Operation, now: datetime) -> None:
 
 
 def _bury(instance: Instance, now: datetime) -> None:
-    instance.deleted = now
+    instance.deleted, instance.state = now, DELETED
     instance.guest_token_hash = None
     instance.compute, instance.observed, instance.operating_status = {}, {}, ""
     forget_logs(instance)

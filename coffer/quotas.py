@@ -80,7 +80,7 @@ class Quotas:
         Raises:
             OverLimit: naming the resource.
         """
-        _lock(project_id)
+        self.lock(project_id)
         for usage in self.usage(project_id):
             more = wanted.get(usage.resource, 0)
             taken = usage.in_use + usage.reserved
@@ -90,6 +90,11 @@ class Quotas:
                     f"quota '{usage.resource}' exceeded: {taken}{unit} of {usage.limit}{unit} "
                     f"are taken, {more}{unit} more were asked for"
                 )
+
+    @staticmethod
+    def lock(project_id: str) -> None:
+        """Let others who call this for the project wait until the transaction ends."""
+        _lock(project_id)
 
     def _used(self, project_id: str) -> dict[str, int]:
         rows: Any = (

@@ -43,6 +43,11 @@ class Repositories:
             "coffer_gateway_password": keys["gateway"],
         }
 
+    def key(self, repository_id: str) -> str:
+        """The password of the repository itself, for who reads it on this host."""
+        keys = self._vault.unseal(Repository.get_by_id(repository_id).keys)
+        return str(keys["repository"])
+
     def publish(self) -> None:
         """Write the gateway's users as the records have them, if the file differs."""
         path = Path(self._settings.gateway_users)

@@ -3,13 +3,16 @@
 from typing import Any
 
 from coffer.backup_ends import COMPLETED, display_backup_status
+from coffer.backup_uses import deleter
 from coffer.errors import BadRequest, Conflict, Forbidden
 from coffer.models import Backup
 
 GIB = 1024**3
 
 
-def require_restorable(backup: Backup, version_id: str, volume_size: int) -> None:
+def require_restorable(
+    backup: Backup, version_id: str, volume_size: int, field: str = "restorePoint.backupRef"
+) -> None:
     """Let only a backup pass that fits a new instance of this version and volume (GiB).
 
     Raises:
@@ -17,7 +20,11 @@ def require_restorable(backup: Backup, version_id: str, volume_size: int) -> Non
     """
     status = display_backup_status(backup)
     if status not in (COMPLETED, "RESTORED"):
-        raise Conflict(f"restorePoint.backupRef: backup {backup.id} is {status}, not COMPLETED")
+        raise Conflict(f"{field}: backup {backup.id} is {status}, not COMPLETED")
+    if busy := deleter(backup.repository_id):
+        raise Conflict(
+            f"{field}: {busy.kind} (operation {busy.id}) works on the instance's backups: wait"
+        )
     if backup.version_id != version_id:
         version = backup.version
         raise BadRequest(

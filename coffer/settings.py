@@ -57,6 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quota_backups: int = 500
     audit_days: int = 365
     """Days for which records of the audit are kept; 0 is for ever."""
+    drill_instances: int = 3
+    """Instances, picked at random, of which a backup is verified in `drill_days`; 0 is none."""
+    drill_days: int = 7
     silent_after: int = 90
     """Seconds without a report after which a guest counts as silent."""
     provider_settings: dict[str, Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
@@ -17,6 +18,7 @@ from dbctl.errors import NotFound, Refused, Unreachable
 
 Document = dict[str, Any]
 PAGE = 1000
+DOWNLOAD_PART = 1 << 20
 # What a gateway answers while the server behind it is being restarted.
 AWAY = frozenset({502, 503, 504})
 # What urllib3 puts around the reason that the system gave.
@@ -80,6 +82,27 @@ class Api:
     def delete(self, path: str, body: Document | None = None) -> Reply:
         """Ask for a deletion."""
         return self._send("DELETE", self.endpoint.url + path, body)
+
+    def download(self, path: str, take: Callable[[bytes], Any]) -> None:
+        """Hand the bytes of an answer over as they come.
+
+        Raises:
+            Unreachable: it broke off; what was handed over is only a part.
+        """
+        headers = {
+            "X-Auth-Token": self.endpoint.token(),
+            "X-OpenStack-Request-Id": self.request_id,
+        }
+        url = self.endpoint.url + path
+        try:
+            with self._pool.request("GET", url, headers=headers, preload_content=False) as answer:
+                if answer.status >= 300:
+                    answer.read(cache_content=True)
+                    check(answer)
+                for part in answer.stream(DOWNLOAD_PART):
+                    take(part)
+        except urllib3.exceptions.HTTPError as error:
+            raise unreachable(self.endpoint.root, error) from error
 
     def ca_certificate(self) -> str:
         """The PEM of the authority that signs the instances' certificates."""

@@ -24,6 +24,7 @@ from dbctl.nouns import (
     quota,
     restore,
     root,
+    schedule,
     user,
 )
 
@@ -77,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     log.add(nouns)
     backup.add(nouns)
     restore.add(nouns)
+    schedule.add(nouns)
     operation.add(nouns)
     datastore.add(nouns)
     flavor.add(nouns)

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from coffer.backups import Backups
 from coffer.catalogue import Catalogue
 from coffer.database import connect
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.inventory import Inventory
+from coffer.proofs import Proofs
+from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.repositories import Repositories
+from coffer.schedules import Rounds
 from coffer.secrets import Vault
 from coffer.settings import Settings, load_settings
 
@@ -26,18 +30,24 @@ class Context:
     dispatcher: Dispatcher
     reports: Reports
     repositories: Repositories
+    proofs: Proofs
+    rounds: Rounds
 
 
 def make_context(settings: Settings, redis: Redis) -> Context:
     """Everything as the settings say it."""
     vault = Vault.from_file(settings.key_file)
+    catalogue, dispatcher = Catalogue(settings.provider), Dispatcher(redis)
+    quotas, repositories = Quotas(settings, catalogue), Repositories(settings, vault)
     return Context(
         settings=settings,
         vault=vault,
-        inventory=Inventory(settings, Catalogue(settings.provider)),
-        dispatcher=Dispatcher(redis),
+        inventory=Inventory(settings, catalogue),
+        dispatcher=dispatcher,
         reports=Reports(redis),
-        repositories=Repositories(settings, vault),
+        repositories=repositories,
+        proofs=Proofs(catalogue, vault, dispatcher, quotas),
+        rounds=Rounds(Backups(catalogue, repositories, dispatcher, quotas)),
     )
 
 

@@ -9,8 +9,8 @@ from redis import RedisError
 from coffer import audit
 from coffer.clock import utcnow
 from coffer.database import database, transaction
-from coffer.lifecycle import close
-from coffer.models import Operation
+from coffer.lifecycle import begin, close
+from coffer.models import Instance, Operation
 from coffer.operations import ACTIVE_STATES, KINDS, State
 from worker.context import Context, context
 from worker.events import note
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _LEFT_BEHIND = timedelta(seconds=3)
 """A queued operation younger than this is on its way by itself."""
+_PAUSE = timedelta(minutes=10)
+"""Between two tries to delete what could not be deleted."""
 
 
 def sweep() -> None:
@@ -143,6 +145,29 @@ def forget_audit(collaborators: Context, now: datetime) -> None:
         audit.forget(now - timedelta(days=days))
 
 
+def clear_scratch(collaborators: Context, now: datetime) -> None:
+    """Guests of verifications that failed, perhaps in their undo too: again until they are gone."""
+    left = Instance.select().where(
+        Instance.deleted.is_null(False), Instance.state == "ERROR", Instance.updated < now - _PAUSE
+    )
+    for instance in list(left):
+        with transaction():
+            if Operation.get_or_none(Operation.lock == instance.id):
+                continue
+            operation = begin(KINDS["instance_delete"], instance, user="sweeper", request_id="")
+        collaborators.dispatcher.send(operation)
+
+
+def begin_scheduled(collaborators: Context, now: datetime) -> None:
+    """Backups whose turn it is."""
+    collaborators.rounds.begin_due(now)
+
+
+def retire_scheduled(collaborators: Context, _now: datetime) -> None:
+    """Backups that their schedule's rules keep no longer."""
+    collaborators.rounds.retire()
+
+
 STEPS = (
     end_dead_leases,
     end_late_queued,
@@ -150,5 +175,8 @@ STEPS = (
     clean_run_directories,
     silence,
     forget_audit,
+    clear_scratch,
+    begin_scheduled,
+    retire_scheduled,
 )
 """What a round does, in this order."""

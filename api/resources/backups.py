@@ -9,6 +9,7 @@ from api.call import Call
 from api.endpoint import Started, endpoint
 from api.lookup import find_instance
 from api.paging import cut, next_links
+from api.requests import one_action
 from api.schemas import backup as wire
 from api.schemas.common import last_segment
 from api.services import Services
@@ -92,6 +93,33 @@ class BackupItem:
     def on_delete(self, call: Call, backup: str) -> Started | None:
         operation = self._services.backups.delete(find_backup(call, backup), call.caller)
         return Started(operation.id) if operation else None
+
+
+class BackupActions:
+    """POST /backups/{id}/action."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @endpoint("Verify a backup", access="write", body=wire.BackupAction, status=202)
+    def on_post(self, call: Call, body: wire.BackupAction, backup: str) -> Started:
+        one_action(body)
+        operation = self._services.proofs.verify(find_backup(call, backup), call.caller)
+        return Started(operation.id)
+
+
+class BackupData:
+    """GET /backups/{id}/data."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @endpoint("The backup as plain files of its engine", access="write")
+    def on_get(self, call: Call, backup: str) -> None:
+        opened = self._services.exports.open(find_backup(call, backup))
+        call.response.content_type = "application/octet-stream"
+        call.response.downloadable_as = opened.name
+        call.response.stream = opened
 
 
 class InstanceBackups(_Listing):

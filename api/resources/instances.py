@@ -18,6 +18,7 @@ from api.services import Services
 from api.views import add_reach, instance_view
 from coffer.errors import BadRequest, Forbidden, Unprocessable
 from coffer.models import Datastore, DatastoreVersion, Instance
+from coffer.proofs import last_proven
 
 PAGE_QUERY = ("limit", "marker")
 
@@ -41,8 +42,16 @@ class InstanceCollection:
     def _views(self, call: Call, rows: Sequence[Instance]) -> list[wire.Instance]:
         region = self._services.settings.region
         reports = self._services.reports.last(row.id for row in rows) if self.detail else {}
+        proven = last_proven(row.id for row in rows)
         return [
-            instance_view(call, row, region=region, report=reports.get(row.id), detail=self.detail)
+            instance_view(
+                call,
+                row,
+                region=region,
+                report=reports.get(row.id),
+                detail=self.detail,
+                proven=proven,
+            )
             for row in rows
         ]
 
@@ -84,6 +93,7 @@ class InstanceItem:
             region=self._services.settings.region,
             report=self._services.reports.last([row.id]).get(row.id),
             detail=True,
+            proven=last_proven([row.id]),
         )
         add_reach(view, row)
         return wire.InstanceDocument(instance=view)

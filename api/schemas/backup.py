@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from api.schemas.common import Link, Name, Text, Wire
+from api.schemas.common import Closed, Link, Name, Text, Wire
 
 Description = Annotated[str, Meta(max_length=4096)]
 
@@ -56,6 +56,15 @@ class Backup(Wire):
     snapshot: str | None
     reason: str | None
     operation_id: str | None
+    verified: bool | None
+    verified_at: str | None
+    verify_reason: str | None
+
+
+class BackupAction(Closed):
+    """POST /backups/{id}/action: exactly one key."""
+
+    verify: dict[str, Any] | UnsetType | None = UNSET
 
 
 class BackupDocument(Wire):

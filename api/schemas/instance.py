@@ -215,6 +215,7 @@ class Instance(Wire):
     earliest_restorable_time: str | UnsetType | None = UNSET
     latest_restorable_time: str | UnsetType | None = UNSET
     """Coffer's own, shown of one instance: with zone, null while there is none."""
+    last_proven_restorable: str | UnsetType = UNSET
 
 
 class InstanceDocument(Wire):

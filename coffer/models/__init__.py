@@ -9,6 +9,7 @@ from coffer.models.instance import Instance
 from coffer.models.log import GuestLog, LogPiece
 from coffer.models.operation import Event, Operation
 from coffer.models.project import Project
+from coffer.models.schedule import Schedule
 from coffer.models.secret import Secret
 from coffer.models.token import Token
 
@@ -27,6 +28,7 @@ __all__ = [
     "Operation",
     "Project",
     "Repository",
+    "Schedule",
     "Secret",
     "Token",
 ]
@@ -45,6 +47,7 @@ MODELS = [
     Operation,
     Project,
     Repository,
+    Schedule,
     Secret,
     Token,
 ]

@@ -55,5 +55,16 @@ class Backup(Record):
     details = peewee.JSONField(default=dict)
     """What a restore needs to know (`kind`, `path`, `position`), and what there was (`counts`)."""
 
+    verified = peewee.BooleanField(null=True)
+    """Whether the last verification proved that it can be restored; None before any."""
+    verified_at = peewee.DateTimeField(null=True)
+    verify_reason = peewee.TextField(null=True)
+    """Why it did not."""
+
+    scheduled = peewee.BooleanField(default=False)
+    """Made by a schedule, whose rules say how long it is kept."""
+    weighed = peewee.BooleanField(default=False)
+    """Those rules have been looked at since it was made."""
+
     created = peewee.DateTimeField(default=utcnow, index=True)
     updated = peewee.DateTimeField(default=utcnow)

@@ -47,6 +47,9 @@ class Instance(Record):
     fault_message = peewee.TextField(null=True)
     fault_created = peewee.DateTimeField(null=True)
 
+    scheduled = peewee.DateTimeField(null=True)
+    """The moment of its schedule that its last scheduled backup was for."""
+
     # Observed.
     compute = peewee.JSONField(default=dict)
     """Facts that the provider left: `server_id`, `address`, `volume_id`, …"""

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from dbctl.arguments import Subparsers, add_noun, add_verb, add_waiting, add_yes
 from dbctl.context import Context
+from dbctl.errors import BadUsage, DbctlError
 from dbctl.nouns.instance import add_changing, find
 from dbctl.output import Columns, moment, size_of
 
 Row = dict[str, Any]
+EXPORT = """\
+A logical backup is the text of a dump; a physical one is a tar archive of the data directory,
+or of MariaDB the stream that mbstream unpacks. Nothing of Coffer is needed to use it.
+"""
 COLUMNS: Columns = (
     ("ID", lambda row: row["id"]),
     ("NAME", lambda row: row["name"]),
@@ -17,6 +25,7 @@ COLUMNS: Columns = (
     ("DATASTORE", lambda row: f"{row['datastore']['type']} {row['datastore']['version']}"),
     ("METHOD", lambda row: row["method"]),
     ("STATUS", lambda row: row["status"]),
+    ("VERIFIED", lambda row: proof(row)),  # noqa: PLW0108 - it is defined below
     ("SIZE", lambda row: size_of(row["size"])),
     ("CREATED", lambda row: moment(row["created"])),
 )
@@ -36,10 +45,20 @@ def add(nouns: Subparsers) -> None:
         "--method", metavar="M", help="physical or logical; default: the engine's first"
     )
     show_parser = add_verb(verbs, "show", show, "Show a backup.")
+    verify_parser = add_verb(
+        verbs, "verify", verify, "Prove that a backup can be restored, in a guest of its own."
+    )
+    add_waiting(verify_parser)
+    export_parser = add_verb(
+        verbs, "export", export, "Write a backup to a file, as plain data of its engine.", EXPORT
+    )
+    export_parser.add_argument(
+        "--output", metavar="FILE", required=True, help="a new file, or - for stdout"
+    )
     delete_parser = add_verb(verbs, "delete", delete, "Delete a backup and its children.")
     add_waiting(delete_parser)
     add_yes(delete_parser)
-    for parser in (show_parser, delete_parser):
+    for parser in (show_parser, verify_parser, export_parser, delete_parser):
         parser.add_argument(
             "backup", metavar="BACKUP", help="name, id, or the id's first characters"
         )
@@ -88,9 +107,51 @@ def show(context: Context) -> None:
         ("duration", seconds),
         ("new data", stored),
         ("reason", row["reason"]),
+        ("not proven", row["verify_reason"]),
         ("description", row["description"]),
     ]
     context.card({"backup": row}, [*pairs, *more])
+
+
+def proof(row: Row) -> str:
+    """When it was proven, or that it could not be."""
+    if row["verified"] is None:
+        return ""
+    return moment(row["verified_at"]) if row["verified"] else "FAILED"
+
+
+def verify(context: Context) -> None:
+    """Have it restored, checked and compared, and say so."""
+    row = backup(context)
+    reply = context.api.post(f"/backups/{row['id']}/action", {"verify": {}})
+    context.finish(reply.operation_id, f"{row['name']} is proven: it can be restored.")
+
+
+def export(context: Context) -> None:
+    """Whole or not at all."""
+    row = backup(context)
+    path, wanted = f"/backups/{row['id']}/data", context.args.output
+    if wanted == "-":
+        context.api.download(path, sys.stdout.buffer.write)
+        return
+    target = Path(wanted)
+    if target.exists():
+        raise BadUsage(f"{target} is there already", "Name a new file.")
+    part = target.with_name(target.name + ".part")
+    try:
+        with open(part, "xb", opener=private) as sink:
+            context.api.download(path, sink.write)
+        part.rename(target)
+    except OSError as error:
+        raise DbctlError(f"{error.filename or part}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    context.say(f"{row['name']} is written to {target}.")
+
+
+def private(name: str, flags: int) -> int:
+    """Open for the owner alone: it is a database."""
+    return os.open(name, flags, 0o600)
 
 
 def delete(context: Context) -> None:

@@ -52,7 +52,9 @@ def find(context: Context, wanted: str) -> Row:
 def list_(context: Context) -> None:
     """All instances of the project, by name."""
     rows = context.api.pages("/instances", "instances")
-    context.table("instances", sorted(rows, key=lambda row: str(row["name"])), COLUMNS)
+    proven = PROVEN if any("last_proven_restorable" in row for row in rows) else ()
+    columns = (*COLUMNS[:-1], *proven, COLUMNS[-1])
+    context.table("instances", sorted(rows, key=lambda row: str(row["name"])), columns)
 
 
 def status(row: Row) -> str:
@@ -96,6 +98,8 @@ COLUMNS: Columns = (
     ("ADDRESS", addresses),
     ("ID", lambda row: row["id"]),
 )
+PROVEN: Columns = (("PROVEN", lambda row: moment(row.get("last_proven_restorable"))),)
+"""Where any has a backup that is proven to restore."""
 
 
 def show(context: Context) -> None:
@@ -110,6 +114,7 @@ def show(context: Context) -> None:
         ("flavor", row["flavor"]["id"]),
         ("volume", volume(row)),
         ("address", addresses(row)),
+        ("proven", moment(row.get("last_proven_restorable"))),
         ("created", moment(row.get("created"))),
         ("updated", moment(row.get("updated"))),
         ("restorable", restorable(row)),
@@ -123,8 +128,14 @@ def delete(context: Context) -> None:
     """Delete, after asking."""
     row = find(context, context.args.instance)
     context.confirm(f"Delete {row['name']} ({datastore(row)}, {row['id']}) and all its data?")
-    reply = context.api.delete(f"/instances/{row['id']}")
-    context.finish(reply.operation_id, f"{row['name']} is deleted.")
+    path = f"/instances/{row['id']}"
+    kept = [each for each in context.api.pages(f"{path}/backups", "backups") if each["size"]]
+    reply = context.api.delete(path)
+    context.finish(reply.operation_id, f"{row['name']} is deleted.", beside={"backups": kept})
+    if kept:
+        context.say(f"Its backups remain: {len(kept)}. Delete one:  dbctl backup delete BACKUP")
+    for each in kept:
+        context.say(f"  {each['id']}  {each['name']}  {moment(each['created'])}")
 
 
 def restart(context: Context) -> None:

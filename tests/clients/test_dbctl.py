@@ -46,6 +46,16 @@ def test_quotas(run: Any) -> None:
     assert "no limit" in run("dbctl", "quota", "show", "p9")
 
 
+def test_schedules(run: Any) -> None:
+    assert "daily=7,weekly=4" in run("dbctl", "schedule", "set", "daily")
+    run("dbctl", "schedule", "set", "*/30 * * * *", "--keep", "last=4,monthly=2")
+    shown = json.loads(run("dbctl", "schedule", "show", "--json"))["backup_schedule"]
+    assert (shown["cron"], shown["keep"]) == ("*/30 * * * *", {"last": 4, "monthly": 2})
+    assert "(default)" in run("dbctl", "schedule", "list")
+    run("dbctl", "schedule", "remove", "--yes")
+    assert json.loads(run("dbctl", "schedule", "list", "--json"))["backup_schedules"] == []
+
+
 def test_the_audit_has_dbctls_own_request(run: Any) -> None:
     run("dbctl", "quota", "set", "p8", "--backups", "1")
     newest = json.loads(run("dbctl", "audit", "log", "--json", "--limit", "1"))["audit"][0]

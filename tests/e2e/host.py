@@ -60,12 +60,14 @@ def files() -> list[str]:
     """
     roots = (STATE, STATE / "compute_local" / "pool", CONFIG, RUN)
     found = [line for root in roots for line in output_of("find", str(root), "-xdev").splitlines()]
-    kept = (path for path in set(found) if not _is_journal(path))
+    kept = (path for path in set(found) if not _may_stay(path))
     return sorted(re.sub(r"(/warm/)\d+", r"\1PID", path) for path in kept)
 
 
-def _is_journal(path: str) -> bool:
-    return Path(path).name.startswith(f"{NAME}.db")
+def _may_stay(path: str) -> bool:
+    """Records and their journals, and what holds the backups of instances that are gone."""
+    name, backups = Path(path).name, STATE / "backups"
+    return name.startswith(f"{NAME}.db") or name == "gateway.lock" or backups in Path(path).parents
 
 
 def firewall() -> list[str]:

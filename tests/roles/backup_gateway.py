@@ -14,7 +14,7 @@ from tests.roles.provider import DATA, Outcome
 GATEWAY_PASSWORD = "gateway-password-of-the-guest"
 REPOSITORY_PASSWORD = "repository-password-of-the-guest"
 STRANGER = str(uuid.UUID(int=7))
-RESTORE = ["restore", "start", "secure", "verify", "compare"]
+RESTORE = ["restore", "start", "secure", "verify", "check", "compare"]
 LEFT = "ls -d /run/coffer-backup {0}/.backup {0}/.restore /var/tmp/coffer-backup 2>/dev/null"
 
 

@@ -73,6 +73,7 @@ class Coffer:
 
     def __init__(self) -> None:
         self.instances: list[dict[str, Any]] = []
+        self.backups: list[dict[str, Any]] = []
         self.operations: list[dict[str, Any]] = []
         self.scripts: dict[str, Script] = {}
         self.next_script = Script()
@@ -246,6 +247,9 @@ class Handler(BaseHTTPRequestHandler):
             document["links"] = [{"rel": "next", "href": href}]
         return 200, document, None
 
+    def backups(self, query: dict[str, str], _: Any, _id: str) -> Result:
+        return self.page("backups", self.coffer.backups, query)
+
     def list_instances(self, query: dict[str, str], _: Any) -> Result:
         return self.page("instances", self.coffer.instances, query)
 
@@ -345,6 +349,7 @@ ROUTES: list[tuple[str, str, Callable[..., Result]]] = [
     ("GET", f"/instances/{ID}", Handler.one_instance),
     ("DELETE", f"/instances/{ID}", Handler.delete),
     ("POST", f"/instances/{ID}/action", Handler.act),
+    ("GET", f"/instances/{ID}/backups", Handler.backups),
     ("GET", f"/instances/{ID}/connection", Handler.connection),
     ("GET", f"/instances/{ID}/users", Handler.users),
     *((verb, f"/instances/{ID}/users.*", Handler.change) for verb in ("POST", "PUT", "DELETE")),

@@ -202,9 +202,14 @@ def test_waiting_survives_a_restart_of_the_api(
 
 def test_delete_by_name_with_yes(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.coffer.add_instance("db1")
+    made = {"id": "b-1", "name": "nightly", "size": 0.1, "created": "2026-11-22T10:15:30"}
+    server.coffer.backups = [made, made | {"id": "b-2", "size": None}]
     assert main(["instance", "delete", "db1", "--yes"]) == 0
     assert not server.coffer.instances
-    assert "db1 is deleted." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "db1 is deleted." in said
+    assert "Its backups remain: 1." in said
+    assert "b-1  nightly  2026-11-22 10:15:30 UTC" in said
 
 
 def test_delete_without_a_terminal_needs_yes(

@@ -12,37 +12,25 @@ from redis import Redis
 from rq import Queue
 
 from coffer import audit
-from coffer.catalogue import Catalogue
 from coffer.clock import utcnow
 from coffer.database import transaction
-from coffer.dispatch import Dispatcher
-from coffer.inventory import Inventory
 from coffer.lifecycle import begin, lease
 from coffer.models import AuditRecord, Instance, Operation
 from coffer.operations import KINDS, State
 from coffer.reports import Reports
-from coffer.repositories import Repositories
-from coffer.secrets import Vault
 from coffer.settings import Settings
 from coffer.tokens import Identity
 from worker import sweeper
-from worker.context import Context
+from worker.context import Context, make_context
 
 LATER = timedelta(minutes=2)
 
 
 @pytest.fixture
 def context(redis: Redis, tmp_path: Path) -> Context:
-    settings = Settings(run_directory=str(tmp_path))
-    vault = Vault([Fernet.generate_key().decode()])
-    return Context(
-        settings=settings,
-        vault=vault,
-        repositories=Repositories(settings, vault),
-        inventory=Inventory(settings, Catalogue("local")),
-        dispatcher=Dispatcher(redis),
-        reports=Reports(redis),
-    )
+    key_file = tmp_path / "fernet.keys"
+    key_file.write_text(Fernet.generate_key().decode())
+    return make_context(Settings(run_directory=str(tmp_path), key_file=str(key_file)), redis)
 
 
 def start(instance: Instance, kind: str = "instance_restart") -> Operation:

@@ -8,6 +8,6 @@ snapshot=$1 kind=$2 path=$3 key=$4 options=$5 login=$6 receive=$7
 archive=()
 [ "$kind" != directory ] || archive=(--archive tar)
 # shellcheck disable=SC2086 # options are words
-restic dump --quiet "${archive[@]}" "$snapshot" "$path" |
+restic dump --quiet --no-lock "${archive[@]}" "$snapshot" "$path" |
   ssh -i "$key" -o BatchMode=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=4 \
     $options "$login" "$receive" >&2
