@@ -81,7 +81,9 @@ def test_troves_client(coffer: Installation, shared: Guest) -> None:
     assert command(coffer, "backup show t2 -f value -c parent_id").strip() == first
 
     # when an instance is made of the second, then it answers with the first one's user
-    wish = f"instance create of-trove --flavor small --size 1 --backup {second} --public -f value"
+    wish = (
+        f"instance create of-trove --flavor small --size 1 --backup {second} --is-public -f value"
+    )
     instance = command(coffer, f"{wish} -c id").strip()
     ended = coffer.ended(coffer.newest_operation(instance)["id"])
     assert ended["state"] == "succeeded", ended
@@ -143,7 +145,7 @@ def test_what_dies_meanwhile(coffer: Installation, shared: Guest) -> None:
 WAITING_RESTIC = """
 test -e /usr/bin/restic.real || mv /usr/bin/restic /usr/bin/restic.real
 printf '#!/bin/sh\ntouch /run/runs\nuntil [ -e /run/go ]; do sleep 0.1; done
-rm /run/go\nexec restic.real "$@"\n' >/usr/bin/restic; chmod 755 /usr/bin/restic
+exec restic.real "$@"\n' >/usr/bin/restic; chmod 755 /usr/bin/restic
 """
 REAL_RESTIC = "mv /usr/bin/restic.real /usr/bin/restic"
 

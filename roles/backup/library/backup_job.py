@@ -57,6 +57,7 @@ result:
 
 UNIT = "coffer-backup.service"
 PLACE = Path("/run/coffer-backup")
+LAST = Path("/run/coffer-backup.json")
 LOOK_EVERY = 0.2
 RUNNING = ("active", "activating", "deactivating", "reloading")
 
@@ -74,6 +75,22 @@ class Job:
             return json.loads((PLACE / "job.json").read_text())["id"] == self._id
         except (OSError, ValueError, KeyError):
             return False
+
+    def done_before(self) -> dict[str, Any] | None:
+        """What this very job has made, if it has: who waited for it then may have died since."""
+        try:
+            last = json.loads(LAST.read_text())
+            return dict(last["result"]) if last["id"] == self._id else None
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def keep(self, result: dict[str, Any]) -> None:
+        """Remember what was made, and take all else away."""
+        if "error" not in result:
+            new = LAST.with_suffix(".new")
+            new.write_text(json.dumps({"id": self._id, "result": result}))
+            new.replace(LAST)
+        shutil.rmtree(PLACE, ignore_errors=True)
 
     def start(self) -> None:
         """Bring everything and start the unit."""
@@ -146,10 +163,12 @@ def main() -> None:
         module.exit_json(changed=found)
     if shutil.which("restic") is None:
         module.exit_json(changed=False, missing=True, result={})
-    if not job.is_mine():
-        job.start()
-    result = job.wait()
-    shutil.rmtree(PLACE, ignore_errors=True)
+    result = job.done_before()
+    if result is None:
+        if not job.is_mine():
+            job.start()
+        result = job.wait()
+        job.keep(result)
     if "error" in result:
         module.fail_json(msg=result["error"])
     module.exit_json(changed=True, missing=False, result=result)
