@@ -1,6 +1,7 @@
 """Backups as a DBA and Trove's clients ask for them, on every engine."""
 
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -108,9 +109,17 @@ def made(coffer: Installation, line: str) -> str:
     return backup
 
 
+@pytest.fixture
+def waiting(shared: Guest) -> Iterator[None]:
+    """Backups of the shared instance wait in the guest until told to go on."""
+    shared.shell(WAITING_RESTIC)
+    yield
+    shared.shell(REAL_RESTIC, check=False)
+
+
+@pytest.mark.usefixtures("waiting")
 def test_what_dies_meanwhile(coffer: Installation, shared: Guest) -> None:
     # given a backup that waits in the guest, when its worker dies, then another ends it
-    shared.shell(WAITING_RESTIC)
     operation = begin(coffer, shared)
     kill_at(0, coffer, operation, "horse")
     shared.shell("touch /run/go")
@@ -147,7 +156,7 @@ test -e /usr/bin/restic.real || mv /usr/bin/restic /usr/bin/restic.real
 printf '#!/bin/sh\ntouch /run/runs\nuntil [ -e /run/go ]; do sleep 0.1; done
 exec restic.real "$@"\n' >/usr/bin/restic; chmod 755 /usr/bin/restic
 """
-REAL_RESTIC = "mv /usr/bin/restic.real /usr/bin/restic"
+REAL_RESTIC = "test ! -e /usr/bin/restic.real || mv /usr/bin/restic.real /usr/bin/restic"
 
 
 def begin(coffer: Installation, guest: Guest) -> str:
