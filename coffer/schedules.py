@@ -116,17 +116,20 @@ class Rounds:
     def begin_due(self, now: datetime) -> None:
         """Begin the backups whose turn it is; one that cannot begin is tried in the next round."""
         for turn in list(due(now)):
-            instance = Instance.get_by_id(turn.instance_id)
-            wish = BackupWish(
-                name=f"{instance.name[:230]}-{turn.slot:%Y-%m-%dT%H:%MZ}",
-                description="made by the schedule",
-                method=self._backups.method_or_none(instance, turn.schedule.method),
-                slot=turn.slot,
-            )
             try:
-                self._backups.create(instance, wish, Caller(instance.project_id, USER, ""))
+                self._begin(turn)
             except CofferError as error:
                 log.info("schedule: %s", error)
+
+    def _begin(self, turn: Turn) -> None:
+        instance = Instance.get_by_id(turn.instance_id)
+        wish = BackupWish(
+            name=f"{instance.name[:230]}-{turn.slot:%Y-%m-%dT%H:%MZ}",
+            description="made by the schedule",
+            method=self._backups.method_or_none(instance, turn.schedule.method),
+            slot=turn.slot,
+        )
+        self._backups.create(instance, wish, Caller(instance.project_id, USER, ""))
 
     def retire(self) -> None:
         """Delete what the rules keep no longer, wherever a new backup has come."""
