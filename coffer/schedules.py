@@ -102,8 +102,8 @@ def due(now: datetime) -> Iterator[Turn]:
         if schedule is None:
             continue
         table = tables.setdefault(schedule.cron, Timetable(schedule.cron, now))
-        slot = table.latest(instance_id)
-        if slot > max(schedule.since, created, scheduled or created):
+        slot, begins = table.latest(instance_id)
+        if begins > max(schedule.since, created) and (scheduled is None or slot > scheduled):
             yield Turn(instance_id, schedule, slot)
 
 

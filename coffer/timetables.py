@@ -74,10 +74,12 @@ class Timetable:
         after: datetime = croniter(expression, self._next).get_next(datetime)
         self._gap, self._next_gap = self._next - self._latest, after - self._next
 
-    def latest(self, instance_id: str) -> datetime:
-        """The moment of the schedule at or before now that this instance has reached."""
-        begun = self._latest + jitter(instance_id, self._gap) <= self._now
-        return self._latest if begun else self._before
+    def latest(self, instance_id: str) -> tuple[datetime, datetime]:
+        """The moment of the schedule that this instance has reached, and when it began by that."""
+        begins = self._latest + jitter(instance_id, self._gap)
+        if begins <= self._now:
+            return self._latest, begins
+        return self._before, self._before + jitter(instance_id, self._latest - self._before)
 
     def following(self, instance_id: str) -> datetime:
         """When this instance begins next."""

@@ -34,9 +34,10 @@ def test_an_instance_begins_when_it_was_said(instance: str, now: datetime) -> No
     for cron in (*PRESETS, "*/7 * * * *", "30 4 1 * *"):
         begins = Timetable(cron, now).following(instance)
         assert begins > now
-        slot = Timetable(cron, begins).latest(instance)
+        slot, began = Timetable(cron, begins).latest(instance)
+        assert began == begins
         assert timedelta(0) <= begins - slot <= timedelta(seconds=LONGEST_JITTER)
-        assert Timetable(cron, begins - timedelta(seconds=1)).latest(instance) < slot
+        assert Timetable(cron, begins - timedelta(seconds=1)).latest(instance)[0] < slot
 
 
 def test_a_thousand_do_not_start_together() -> None:
