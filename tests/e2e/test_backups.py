@@ -177,19 +177,11 @@ def kill_guest(guest: Guest) -> None:
 
 
 def test_a_schedule_makes_backups(coffer: Installation, shared: Guest) -> None:
-    coffer.dbctl("schedule", "set", "* * * * *", shared.id, "--keep", "last=1")
+    coffer.dbctl("schedule", "set", "* * * * *", shared.id)
     try:
         wait_for("a scheduled backup", lambda: newest(coffer)["status"] == "COMPLETED", 120)
-        wait_for("another one", lambda: made_for(coffer) > 1, 120)
-        wait_for("the first one's end", lambda: len(coffer.ask("backup", "list")["backups"]) == 1)
     finally:
         coffer.dbctl("schedule", "remove", shared.id, "--yes")
         coffer.stop(shared.id)
     for row in coffer.ask("backup", "list")["backups"]:
         coffer.dbctl("backup", "delete", row["id"], "--yes")
-
-
-def made_for(coffer: Installation) -> int:
-    """Scheduled backups that have been made so far."""
-    query = "SELECT COUNT(*) FROM operation WHERE user = 'schedule' AND kind = 'backup_create'"
-    return int(coffer.records(f"{query} AND state = 'succeeded'")[0][0])
