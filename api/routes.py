@@ -61,6 +61,7 @@ from api.resources.operations import (
     OperationEvents,
     OperationItem,
 )
+from api.resources.patches import InstancePatch
 from api.resources.quotas import Limits, ProjectQuotas
 from api.resources.unsupported import add_unsupported
 from api.services import Services
@@ -104,6 +105,7 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ),
         ("/instances/{instance}/configuration", ConfigurationDefaults(services)),
         ("/instances/{instance}/configuration/diff", ConfigurationDiff(services)),
+        ("/instances/{instance}/patch", InstancePatch(services)),
         ("/configurations", ConfigurationCollection(services)),
         ("/configurations/{configuration}", ConfigurationItem(services)),
         ("/configurations/{configuration}/instances", ConfigurationInstances(services)),

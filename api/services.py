@@ -9,6 +9,7 @@ from coffer.configurations import Configurations
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.instances import Instances
 from coffer.inventory import Inventory
+from coffer.patches import Patches
 from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.repositories import Repositories
@@ -28,6 +29,7 @@ class Services:
     accounts: Accounts
     configurations: Configurations
     backups: Backups
+    patches: Patches
     quotas: Quotas
     versions: Versions
     inventory: Inventory
@@ -47,6 +49,7 @@ def make_services(settings: Settings) -> Services:
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher, quotas),
         backups=Backups(catalogue, Repositories(settings, vault), dispatcher, quotas),
+        patches=Patches(catalogue, dispatcher),
         quotas=quotas,
         versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),

@@ -20,6 +20,7 @@ from dbctl.nouns import (
     instance,
     operation,
     password,
+    patch,
     quota,
     restore,
     root,
@@ -75,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     configuration.add(nouns)
     backup.add(nouns)
     restore.add(nouns)
+    patch.add(nouns)
     operation.add(nouns)
     datastore.add(nouns)
     flavor.add(nouns)

@@ -43,6 +43,9 @@ class Instance(Record):
     fault_message = peewee.TextField(null=True)
     fault_created = peewee.DateTimeField(null=True)
 
+    engine_version = peewee.CharField(255, default="")
+    """The exact version that was installed last; empty means the datastore version's."""
+
     # Observed.
     compute = peewee.JSONField(default=dict)
     """Facts that the provider left: `server_id`, `address`, `volume_id`, …"""

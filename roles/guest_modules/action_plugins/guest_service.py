@@ -1,4 +1,4 @@
-"""Starts a systemd unit in the guest in one round, without Python there."""
+"""Starts or stops a systemd unit in the guest in one round, without Python there."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-STATES = {"started": "start", "restarted": "restart"}
+STATES = {"started": "start", "restarted": "restart", "stopped": "stop"}
 STEPS = """\
-if [ "$2" = start ] && systemctl is-active --quiet "$1"; then exit 0; fi
+case $2:$(systemctl show --property ActiveState --value "$1") in
+start:active | start:reloading | stop:inactive | stop:failed) exit 0 ;;
+esac
 echo changed
 [ -n "$3" ] || exec systemctl "$2" "$1"
 """
@@ -20,7 +22,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     """See library/guest_service.py for the options."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Start the unit unless it runs, or start it anew."""
+        """Start the unit unless it runs, start it anew, or stop it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _, options = self.validate_argument_spec(
             argument_spec={
@@ -34,5 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             shlex.join(words), sudoable=False, in_data=STEPS.encode()
         )
         if done["rc"] != 0:
-            raise AnsibleActionFail(f"{options['name']} did not start: {done['stderr'].strip()}")
+            raise AnsibleActionFail(
+                f"{options['name']} was not {options['state']}: {done['stderr'].strip()}"
+            )
         return {**result, "changed": bool(done["stdout"])}

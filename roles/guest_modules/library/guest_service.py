@@ -2,7 +2,7 @@
 
 DOCUMENTATION = r"""
 module: guest_service
-short_description: Start a systemd unit in the guest
+short_description: Start or stop a systemd unit in the guest
 description:
   - Does in one round what M(ansible.builtin.systemd_service) does in several.
 options:
@@ -11,9 +11,9 @@ options:
     type: str
     required: true
   state:
-    description: V(started) leaves a unit that runs alone.
+    description: V(started) leaves a unit that runs alone, V(stopped) one that does not.
     type: str
-    choices: [started, restarted]
+    choices: [started, restarted, stopped]
     default: started
 author: Coffer
 """
