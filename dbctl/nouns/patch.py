@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import Any
 
-from dbctl.arguments import Subparsers, add_noun, add_timeout, add_verb
+from dbctl.arguments import Subparsers, add_noun, add_timeout, add_verb, duration
 from dbctl.context import Context
-from dbctl.errors import BadUsage, OperationFailed
+from dbctl.errors import BadUsage, OperationFailed, Refused
 from dbctl.nouns.instance import find
 from dbctl.output import Columns
 
 Row = dict[str, Any]
-COLUMNS: Columns = (
+CHANGES: Columns = (
     ("INSTANCE", lambda row: row["instance"]),
     ("PACKAGE", lambda row: row["name"]),
     ("FROM", lambda row: row["from"]),
     ("TO", lambda row: row["to"]),
     ("ORIGIN", lambda row: row["origin"]),
 )
+RUN: Columns = (
+    ("INSTANCE", lambda row: row["instance"]),
+    ("WAVE", lambda row: row["wave"]),
+    ("STATE", lambda row: row["state"]),
+    ("CHANGES", lambda row: len(row["changes"])),
+    ("WITHOUT WRITES", lambda row: f"{row['seconds_without_writes']} s"),
+    ("PROBLEM", lambda row: row["problem"]),
+)
+WAVES = "1,10%,50%,100%"
 PLAN = """\
 Changes nothing.
 
@@ -27,15 +37,16 @@ examples:
   dbctl patch plan --engine mariadb --packages all
 """
 APPLY = """\
-One instance after the other; the first that fails ends the run. Before anything is changed a
-snapshot is taken, and an instance that does not prove itself afterwards goes back to it by itself.
+Before anything is changed a snapshot of the instance is taken, and one that does not prove itself
+afterwards goes back to it by itself. Run again, it goes on where it stopped: what is patched
+already has nothing to do.
 
 exit status:
-  0 done, or there was nothing to do   1 an instance failed, and was taken back   2 no instance
+  0 done, or there was nothing to do   1 an instance failed   2 no instance, or wrong usage
 
 examples:
   dbctl patch apply db1
-  dbctl patch apply --engine mariadb --json >report.json
+  dbctl patch apply --engine mariadb --wave 1,10%,50%,100% --pause 5m --junit report.xml
 """
 
 
@@ -43,7 +54,21 @@ def add(nouns: Subparsers) -> None:
     """The verbs."""
     verbs = add_noun(nouns, "patch", "Newer packages and engines.")
     _add(add_verb(verbs, "plan", plan, "What a patch would change.", PLAN))
-    _add(add_verb(verbs, "apply", apply, "Patch instances, or take them back.", APPLY))
+    parser = add_verb(verbs, "apply", apply, "Patch instances, or take them back.", APPLY)
+    _add(parser)
+    parser.add_argument(
+        "--wave",
+        metavar="W",
+        default=WAVES,
+        help=f"how many are done after each wave (default: {WAVES})".replace("%", "%%"),
+    )
+    parser.add_argument(
+        "--max-failures", metavar="N", type=int, default=0, help="more end the run (default: 0)"
+    )
+    parser.add_argument(
+        "--pause", metavar="T", type=duration, default=0.0, help="between waves, such as 5m"
+    )
+    parser.add_argument("--junit", metavar="FILE", help="write a report for CI servers")
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -61,19 +86,42 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def plan(context: Context) -> None:
     """Ask all instances at the same time, and show what they said."""
     begun = [(row["name"], _begin(context, row, plan=True)) for row in selected(context)]
-    context.table("changes", [line for each in begun for line in _told(context, *each)], COLUMNS)
+    told = [(name, _ended(context, operation)) for name, operation in begun]
+    changes = [
+        {"instance": name, **line} for name, done in told for line in _changes(done["patch"])
+    ]
+    context.table("changes", changes, CHANGES)
 
 
 def apply(context: Context) -> None:
-    """Patch one after the other."""
-    rows = selected(context)
-    changes: list[Row] = []
-    try:
-        for number, row in enumerate(rows, 1):
-            context.say(f"{row['name']} ({number} of {len(rows)})")
-            changes += _told(context, row["name"], _begin(context, row, plan=False))
-    finally:
-        context.table("changes", changes, COLUMNS)
+    """Patch in waves, and report.
+
+    Raises:
+        OperationFailed: an instance failed.
+    """
+    from dbctl import junit, waves
+
+    args = context.args
+    report: list[Row] = []
+    for number, wave in enumerate(waves.split(selected(context), args.wave), 1):
+        failed = [row for row in report if row["state"] == "failed"]
+        if len(failed) > args.max_failures:
+            report += [_left_out(row, number) for row in wave]
+            continue
+        if number > 1 and args.pause:
+            context.say(f"wave {number} in {args.pause:g} s")
+            time.sleep(args.pause)
+        report += _wave(context, number, wave)
+    if args.junit:
+        junit.write(args.junit, "dbctl patch apply", report)
+    context.table("instances", report, RUN)
+    failed = [row for row in report if row["state"] == "failed"]
+    if failed:
+        raise OperationFailed(
+            f"{len(failed)} of {len(report)} instances failed: {failed[0]['instance']}:"
+            f" {failed[0]['problem']}",
+            *(f"dbctl operation show {row['operation']}" for row in failed if row["operation"]),
+        )
 
 
 def selected(context: Context) -> list[Row]:
@@ -94,25 +142,59 @@ def selected(context: Context) -> list[Row]:
     return sorted(found, key=lambda row: str(row["name"]))
 
 
+def _wave(context: Context, number: int, rows: list[Row]) -> list[Row]:
+    """All of a wave at the same time; the service's workers take them in turn."""
+    context.say(f"wave {number}: {', '.join(row['name'] for row in rows)}")
+    begun = []
+    for row in rows:
+        line = {**_left_out(row, number), "state": "done", "problem": ""}
+        try:
+            line["operation"] = _begin(context, row, plan=False)
+        except Refused as error:
+            line |= {"state": "failed", "problem": error.message}
+        begun.append(line)
+    return [_outcome(context, line) if line["operation"] else line for line in begun]
+
+
+def _left_out(row: Row, wave: int) -> Row:
+    return {
+        "instance": row["name"],
+        "wave": wave,
+        "operation": None,
+        "state": "skipped",
+        "problem": "an earlier wave failed",
+        "changes": [],
+        "seconds": 0.0,
+        "seconds_without_writes": 0.0,
+    }
+
+
+def _outcome(context: Context, line: Row) -> Row:
+    operation = context.follow(line["operation"])
+    line["seconds"] = operation["seconds"]
+    if operation["state"] != "succeeded":
+        where = operation["failing_task"] or operation["state"]
+        return {**line, "state": "failed", "problem": f"at '{where}': {operation['reason']}"}
+    done = operation["result"]["patch"]
+    without = done.get("seconds_without_writes", 0.0)
+    return {**line, "changes": _changes(done), "seconds_without_writes": without}
+
+
 def _begin(context: Context, row: Row, *, plan: bool) -> str:
     asked = {"packages": context.args.packages, "plan": plan}
     return str(context.api.post(f"/instances/{row['id']}/patch", {"patch": asked}).operation_id)
 
 
-def _told(context: Context, instance: str, operation_id: str) -> list[Row]:
-    """What the operation changed or would change, a row each.
-
-    Raises:
-        OperationFailed: with the instance and the cause.
-    """
+def _ended(context: Context, operation_id: str) -> Row:
     from dbctl.follow import failure
 
     operation = context.follow(operation_id)
     if operation["state"] != "succeeded":
-        problem = failure(operation)
-        raise OperationFailed(f"{instance}: {problem.message}", *problem.hints)
-    done = operation["result"]["patch"]
-    if done.get("seconds_without_writes"):
-        context.say(f"{instance}: {done['seconds_without_writes']} s without writes")
+        raise failure(operation)
+    found: Row = operation["result"]
+    return found
+
+
+def _changes(done: Row) -> list[Row]:
     engine = [{"name": "(engine)", "origin": "", **done["engine"]}] if done["engine"] else []
-    return [{"instance": instance, **line} for line in [*engine, *done["packages"]]]
+    return [*engine, *done["packages"]]

@@ -14,6 +14,7 @@ from tests.e2e.guest import Guest
 from tests.e2e.host import snapshot_of_host
 from tests.e2e.installation import Installation
 from tests.e2e.processes import attempt_at
+from tests.e2e.test_operator import changes, newest, play
 from tests.e2e.waiting import wait_for
 
 OLDER = "10.11.18"
@@ -101,8 +102,10 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
 
     # when it is applied, then the guest has what was planned and no write is lost
     with writing(patched) as acknowledged:
-        done = coffer.ask("patch", "apply", patched.name)["changes"]
-    assert done == plan
+        report = coffer.ask("patch", "apply", patched.name)["instances"]
+    done = report[0]["changes"]
+    assert [{"instance": patched.name, **row} for row in done] == plan
+    print(f"\n{report[0]['seconds']} s, {report[0]['seconds_without_writes']} s without writes")
     after = packages(patched)
     assert {row["name"]: after[row["name"].partition(":")[0]] for row in done} == {
         row["name"]: row["to"] for row in done
@@ -112,7 +115,20 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
 
     # and the engine runs on the new library, and there is nothing more to do
     assert "(deleted)" not in patched.shell("cat /proc/$(cat /run/mysqld/mysqld.pid)/maps").stdout
-    assert coffer.ask("patch", "apply", patched.name) == {"changes": []}
+    assert coffer.ask("patch", "apply", patched.name)["instances"][0]["changes"] == []
+
+
+def test_by_hand(coffer: Installation, patched: Guest) -> None:
+    # given an older library again, when an operator looks, then nothing has changed
+    patched.shell(OLD_LIBRARY, timeout=180)
+    before = packages(patched)
+    play(coffer, "instance_patch", "--limit", patched.name, "--check")
+    assert packages(patched) == before
+    # when the operator patches, then the guest is as a worker would leave it, on the record
+    play(coffer, "instance_patch", "--limit", patched.name)
+    assert packages(patched)["libssl3"] > before["libssl3"]
+    assert newest(coffer, patched) == ("instance_patch", "operator", "succeeded")
+    assert changes(play(coffer, "instance_patch", "--limit", patched.name)) == 0
 
 
 def test_an_upgrade_that_breaks_the_engine_is_taken_back(
