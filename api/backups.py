@@ -1,11 +1,16 @@
 """Backups: finding them, and how they are shown."""
 
+from msgspec import UNSET
+
 from api.call import Call
 from api.schemas import backup as wire
+from api.schemas.common import last_segment
+from api.schemas.instance import RestorePoint
 from coffer.backup_ends import display_backup_status
 from coffer.clock import timestamp
-from coffer.errors import NotFound
-from coffer.models import Backup
+from coffer.errors import BadRequest, NotFound
+from coffer.models import Backup, Instance
+from coffer.points import Point, find_point
 
 GIB = 1024**3
 
@@ -21,6 +26,38 @@ def find_backup(call: Call, backup_id: str) -> Backup:
         raise NotFound(f"backup '{backup_id}' does not exist")
     found: Backup = row
     return found
+
+
+def find_restore_point(
+    call: Call, given: RestorePoint | None
+) -> tuple[Backup | None, Point | None]:
+    """What a new instance begins with, and the point in time that it is carried on to.
+
+    Raises:
+        BadRequest, NotFound: naming the field.
+    """
+    if given is None:
+        return None, None
+    if (given.backupRef is UNSET) == (given.instance is UNSET):
+        raise BadRequest("restorePoint: give backupRef, or instance and to")
+    if (given.to is UNSET) != (given.instance is UNSET):
+        raise BadRequest("restorePoint: instance and to go together")
+    if given.backupRef is not UNSET:
+        return find_backup(call, last_segment(str(given.backupRef))), None
+    point = find_point(find_repository(call, last_segment(str(given.instance))), str(given.to))
+    return point.backup, point
+
+
+def find_repository(call: Call, instance_id: str) -> str:
+    """The id of an instance, which may be gone, whose backups the caller may see.
+
+    Raises:
+        NotFound: there is none of that id in the project.
+    """
+    row = Instance.get_or_none(Instance.id == instance_id)
+    if row is None or not (call.identity.is_admin or row.project_id == call.project_id):
+        raise NotFound(f"instance '{instance_id}' does not exist")
+    return str(row.id)
 
 
 def backup_view(backup: Backup) -> wire.Backup:

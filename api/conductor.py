@@ -18,6 +18,14 @@ States = Literal["HEALTHY", "SHUTDOWN", "FAILED", "BLOCKED", "CRASHED", "RESTART
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 
 
+class Logs(msgspec.Struct):
+    """Which logs of the engine have left the guest, in unix seconds."""
+
+    chain: Annotated[str, Meta(min_length=1, max_length=32)]
+    since: Annotated[float, Meta(ge=0, le=2**40)]
+    until: Annotated[float, Meta(ge=0, le=2**40)]
+
+
 class Report(msgspec.Struct, omit_defaults=True):
     """A guest's report, protocol 1; unknown keys of newer agents are ignored."""
 
@@ -35,6 +43,7 @@ class Report(msgspec.Struct, omit_defaults=True):
     users: list[dict[str, Any]] | None = None
     pending_packages: Count | None = None
     message: Annotated[str, Meta(max_length=4096)] | None = None
+    logs: Logs | None = None
 
 
 class ReportCollection:

@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from keystonemiddleware.auth_token import AuthProtocol
@@ -12,15 +13,19 @@ from coffer.errors import Forbidden, Unauthorized, Unavailable
 from coffer.tokens import Identity
 
 KEEP = 30.0
-"""Seconds for which an answer of Keystone is believed: a revoked token works that much longer."""
+"""Seconds for which an answer of Keystone is believed: a revoked token works that much longer, one
+that expires does not."""
 _MOST_KEPT = 10_000
 
 
 class KeystoneAuthenticator:
     """Asks the Keystone that a file's section `[keystone_authtoken]` describes."""
 
-    def __init__(self, config_file: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds. Without `www_authenticate_uri` in the file Keystone is asked."""
+    def __init__(self, config_file: str, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives seconds since 1970.
+
+        Without `www_authenticate_uri` in the file Keystone is asked for it.
+        """
         self._clock = clock
         told = {"oslo_config_project": "coffer", "oslo_config_file": config_file}
         self._protocol: Any = AuthProtocol(_pass, told)
@@ -41,13 +46,13 @@ class KeystoneAuthenticator:
         key, now = hashlib.sha256(token.encode()).digest(), self._clock()
         until, identity = self._known.get(key, (0.0, None))
         if identity is None or until <= now:
-            identity = self._ask(token)
-            self._remember(key, now + KEEP, identity)
+            identity, expires = self._ask(token)
+            self._remember(key, min(now + KEEP, expires), identity)
         return identity
 
-    def _ask(self, token: str) -> Identity:
+    def _ask(self, token: str) -> tuple[Identity, float]:
         """Through the middleware's own door: a WSGI request with the token and nothing else."""
-        environ = {
+        environ: dict[str, Any] = {
             "REQUEST_METHOD": "GET",
             "SCRIPT_NAME": "",
             "PATH_INFO": "/",
@@ -63,11 +68,13 @@ class KeystoneAuthenticator:
         if not environ.get("HTTP_X_PROJECT_ID"):
             raise Forbidden("the token is not scoped to a project")
         roles = environ.get("HTTP_X_ROLES", "").lower().split(",")
-        return Identity(
+        identity = Identity(
             environ.get("HTTP_X_USER_NAME") or environ["HTTP_X_USER_ID"],
             environ["HTTP_X_PROJECT_ID"],
             frozenset(filter(None, roles)),
         )
+        expires = datetime.fromisoformat(environ["keystone.token_info"]["token"]["expires_at"])
+        return identity, expires.timestamp()
 
     def _remember(self, key: bytes, until: float, identity: Identity) -> None:
         with self._lock:

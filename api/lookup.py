@@ -2,7 +2,7 @@
 
 from api.call import Call
 from coffer.errors import NotFound
-from coffer.models import Configuration, Instance, Operation
+from coffer.models import Configuration, Datastore, DatastoreVersion, Instance, Operation
 
 
 def find_instance(call: Call, instance_id: str) -> Instance:
@@ -11,7 +11,10 @@ def find_instance(call: Call, instance_id: str) -> Instance:
     Raises:
         NotFound: there is none of that id in the project (in any project, for admins).
     """
-    row = Instance.get_or_none(Instance.id == instance_id, Instance.deleted.is_null())
+    query = Instance.select(Instance, DatastoreVersion, Datastore)
+    query = query.join(DatastoreVersion).join(Datastore)
+    found = query.where(Instance.id == instance_id, Instance.deleted.is_null())
+    row: Instance | None = found.first()
     if row is None or not _visible(call, row.project_id):
         raise NotFound(f"instance '{instance_id}' does not exist")
     return row

@@ -12,6 +12,7 @@ from coffer.datastores import find_datastore, find_version
 from coffer.errors import BadRequest, NotSupported
 from coffer.instances import Wish
 from coffer.models import Backup, Configuration, DatastoreVersion
+from coffer.points import Point
 from coffer.settings import Settings
 
 _LATER = ("replica_of", "modules", "nics", "availability_zone")
@@ -23,8 +24,11 @@ def wish_of(
     settings: Settings,
     backup: Backup | None = None,
     configuration: Configuration | None = None,
+    point: Point | None = None,
 ) -> Wish:
-    """The new instance that a body asks for; `backup` and `configuration` are those it names.
+    """The new instance that a body asks for; what it names has been found.
+
+    `backup` and `point` are of its restorePoint.
 
     Raises:
         BadRequest, NotFound, NotSupported: naming the field.
@@ -45,6 +49,7 @@ def wish_of(
         version=_version(body, settings.default_datastore, backup),
         backup=backup,
         configuration=configuration,
+        point=point,
         flavor_id=_flavor(body),
         volume_size=int(body.volume.size),
         databases=[msgspec.to_builtins(row) for row in body.databases or []],

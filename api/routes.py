@@ -47,6 +47,7 @@ from api.resources.instances import (
     InstanceItem,
 )
 from api.resources.inventory import InventoryDocument
+from api.resources.logs import LogCollection, LogLines
 from api.resources.management import (
     ManagedActions,
     ManagedHardware,
@@ -84,6 +85,8 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/instances/{instance}/users/{user}", UserItem(services)),
         ("/instances/{instance}/users/{user}/databases", UserGrants(services)),
         ("/instances/{instance}/users/{user}/databases/{database}", UserGrant(services)),
+        ("/instances/{instance}/log", LogCollection(services)),
+        ("/instances/{instance}/log/{log}", LogLines(services)),
         ("/instances/{instance}/root", Root(services)),
         ("/datastores", DatastoreCollection()),
         ("/datastores/versions/{version}", VersionById()),

@@ -9,10 +9,12 @@ from coffer.configurations import Configurations
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.instances import Instances
 from coffer.inventory import Inventory
+from coffer.logs import Logs
 from coffer.patches import Patches
 from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.repositories import Repositories
+from coffer.rewinds import Rewinds
 from coffer.secrets import Vault
 from coffer.settings import Settings
 from coffer.versions import Versions
@@ -29,7 +31,9 @@ class Services:
     accounts: Accounts
     configurations: Configurations
     backups: Backups
+    logs: Logs
     patches: Patches
+    rewinds: Rewinds
     quotas: Quotas
     versions: Versions
     inventory: Inventory
@@ -43,12 +47,15 @@ def make_services(settings: Settings) -> Services:
     dispatcher = Dispatcher(redis)
     vault = Vault.from_file(settings.key_file)
     quotas = Quotas(settings, catalogue)
+    repositories = Repositories(settings, vault)
     return Services(
         settings=settings,
         catalogue=catalogue,
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher, quotas),
-        backups=Backups(catalogue, Repositories(settings, vault), dispatcher, quotas),
+        backups=Backups(catalogue, repositories, dispatcher, quotas),
+        rewinds=Rewinds(repositories, dispatcher, quotas),
+        logs=Logs(catalogue, vault, dispatcher),
         patches=Patches(catalogue, dispatcher),
         quotas=quotas,
         versions=Versions(catalogue),

@@ -13,6 +13,7 @@ from coffer.clock import precise_timestamp, timestamp, timestamp_or_none, utcnow
 from coffer.configurations import hidden
 from coffer.models import Event, Instance, Operation
 from coffer.operations import ACTIVE_STATES, KINDS, RETRYABLE_STATES
+from coffer.points import reach
 from coffer.status import display_operating_status, display_status
 
 GIB = 1024**3
@@ -89,6 +90,14 @@ def _add_configuration(call: Call, view: wire.Instance, instance: Instance) -> N
         view.configuration = wire.AttachedConfiguration(
             id=group.id, name=group.name, links=call.links("configurations", group.id)
         )
+
+
+def add_reach(view: wire.Instance, instance: Instance) -> None:
+    """The times that the instance can be brought back to, of one instance alone."""
+    found = reach(instance.id)
+    earliest, latest = found or (None, None)
+    view.earliest_restorable_time = f"{timestamp(earliest)}Z" if earliest else None
+    view.latest_restorable_time = f"{timestamp(latest)}Z" if latest else None
 
 
 def operation_view(operation: Operation) -> WireOperation:

@@ -1,11 +1,14 @@
 """Writing and reading the audit: append-only, written before a change is made."""
 
+from datetime import datetime
 from typing import Any
 
 import peewee
 
 from coffer.models import AuditRecord, Operation
 from coffer.tokens import Identity
+
+FORGOTTEN_AT_ONCE = 500
 
 
 def asked(identity: Identity, address: str, method: str, path: str, request_id: str) -> int:
@@ -27,6 +30,13 @@ def answered(record: int, status: int, operation_id: str | None) -> None:
     AuditRecord.update(status=status, operation_id=operation_id).where(
         AuditRecord.id == record, AuditRecord.status.is_null()
     ).execute()
+
+
+def forget(before: datetime) -> int:
+    """Drop the oldest records from before a moment, a bounded number at once; how many went."""
+    old = AuditRecord.select(AuditRecord.id).where(AuditRecord.at < before)
+    ids = [row.id for row in old.order_by(AuditRecord.at).limit(FORGOTTEN_AT_ONCE)]
+    return int(AuditRecord.delete().where(AuditRecord.id.in_(ids)).execute()) if ids else 0
 
 
 def records(project_id: str | None, **wanted: Any) -> Any:

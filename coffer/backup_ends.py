@@ -11,14 +11,29 @@ RUNNING = (NEW, BUILDING)
 FACTS = ("snapshot", "size", "stored", "seconds", "details")
 """Columns that the playbook's facts fill."""
 MAKES, DELETES = "backup_create", "backup_delete"
+REWINDS = "instance_rewind"
+"""Makes a safety backup on its way, which is complete as soon as there are facts of it."""
 
 
 def settle_backup(operation: Operation, now: datetime) -> None:
     """Write what an ended operation made of its backups; runs inside the caller's transaction."""
     if operation.kind == MAKES:
         _settle_made(Backup.get_by_id(operation.parameters["coffer_backup"]["id"]), operation, now)
+    elif operation.kind == REWINDS:
+        _settle_safety(operation, now)
     elif operation.kind == DELETES:
         _settle_deleted(operation, now)
+
+
+def _settle_safety(operation: Operation, now: datetime) -> None:
+    backup = Backup.get_by_id(operation.parameters["coffer_safety"]["id"])
+    facts = operation.result.get("backup")
+    for column in FACTS if facts else ():
+        setattr(backup, column, facts[column])
+    backup.status = COMPLETED if facts else FAILED
+    backup.reason = None if facts else operation.reason
+    backup.updated = now
+    backup.save()
 
 
 def _settle_made(backup: Backup, operation: Operation, now: datetime) -> None:
@@ -45,6 +60,6 @@ def display_backup_status(backup: Backup) -> str:
     if backup.operation_id is None:
         return str(backup.status)
     operation = Operation.get_or_none(Operation.id == backup.operation_id)
-    if operation is None or operation.kind != MAKES or operation.state not in ACTIVE_STATES:
+    if operation is None or operation.state not in ACTIVE_STATES or operation.kind == DELETES:
         return str(backup.status)
     return BUILDING if operation.state == State.RUNNING else NEW

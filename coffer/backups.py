@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from coffer.backup_ends import COMPLETED, DELETES, MAKES, RUNNING, display_backup_status
+from coffer.backup_ends import COMPLETED, DELETES, MAKES, REWINDS, RUNNING, display_backup_status
 from coffer.catalogue import Catalogue
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
@@ -12,6 +12,7 @@ from coffer.instances import Caller
 from coffer.lifecycle import begin
 from coffer.models import Backup, Instance, Operation
 from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.points import chains_needed
 from coffer.quotas import Quotas
 from coffer.repositories import Repositories
 from coffer.status import require_running
@@ -96,7 +97,11 @@ class Backups:
                 DELETES,
                 Instance.get_by_id(backup.repository_id),
                 caller,
-                {"coffer_backups": ids, "coffer_snapshots": snapshots},
+                {
+                    "coffer_backups": ids,
+                    "coffer_snapshots": snapshots,
+                    "coffer_chains": chains_needed(backup.repository_id, ids),
+                },
             )
             Backup.update(operation_id=operation.id).where(Backup.id.in_(ids)).execute()
         self._dispatcher.send(operation)
@@ -153,7 +158,7 @@ def _require_idle(rows: list[Backup]) -> None:
         if display_backup_status(row) in RUNNING:
             raise Unprocessable(f"backup {row.id} is being made: wait, or abort its operation")
     busy = Operation.select().where(
-        Operation.kind.in_([DELETES, RESTORES]), Operation.state.in_(ACTIVE_STATES)
+        Operation.kind.in_([DELETES, RESTORES, REWINDS]), Operation.state.in_(ACTIVE_STATES)
     )
     for operation in busy:
         parameters = operation.parameters

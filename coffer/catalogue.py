@@ -3,8 +3,9 @@
 No engine and no provider is named in Python: a new one is a role with a `catalogue/` directory.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -66,6 +67,28 @@ class Refusal(msgspec.Struct, frozen=True):
     only: str = ""
 
 
+class Log(msgspec.Struct, frozen=True):
+    """A log that the engine writes in its guest, `PATH` and, once it was rotated, `PATH.1`."""
+
+    name: str
+    path: str
+    match: str = ""
+    """Only lines with this text are of this log."""
+    enabled: bool = True
+    """Whether it is on unasked."""
+    enable: dict[str, Any] = {}
+    """Settings of the engine that switch it on."""
+    disable: dict[str, Any] = {}
+    """Settings that switch it off."""
+    warning: str = ""
+    """What to think of before it is switched on."""
+
+    @property
+    def has_switch(self) -> bool:
+        """Whether it can be switched on and off."""
+        return bool(self.enable or self.disable)
+
+
 class Engine(msgspec.Struct, frozen=True):
     """`roles/engine_<name>/catalogue/engine.yml`."""
 
@@ -91,10 +114,31 @@ class Engine(msgspec.Struct, frozen=True):
     """How the engine's role can make backups; the first is the one that is made unasked."""
     database_case: bool = True
     """Whether names of databases that differ in their case alone are two databases."""
+    logs: list[Log] = []
+    """The first is the one that tells of the engine's own condition."""
     access: dict[str, list[str]] = {}
     """Kinds of access to a database that can be granted, each in the engine's own words."""
     default_access: str = ""
     """The kind that a grant means which names none."""
+
+    def log(self, name: str) -> Log:
+        """A log by its name.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        known = {log.name: log for log in self.logs}
+        if name not in known:
+            raise NotFound(f"log '{name}' does not exist; {self.title} has {', '.join(known)}")
+        return known[name]
+
+    def log_settings(self, chosen: Mapping[str, bool]) -> dict[str, Any]:
+        """Settings that make the logs what was chosen, by the logs' names."""
+        found: dict[str, Any] = {}
+        for log in self.logs:
+            if log.name in chosen:
+                found |= log.enable if chosen[log.name] else log.disable
+        return found
 
     def version(self, name: str | None) -> EngineVersion:
         """A version by its name; None means the default one.

@@ -13,6 +13,7 @@ from coffer.lifecycle import abort, begin
 from coffer.models import Backup, Configuration, DatastoreVersion, Instance, Operation
 from coffer.names import check_databases, check_users
 from coffer.operations import ACTIVE_STATES, KINDS, secret_of
+from coffer.points import Point
 from coffer.quotas import Quotas
 from coffer.restores import require_restorable, row_of
 from coffer.secrets import Vault, new_host_key
@@ -42,6 +43,8 @@ class Wish:
     backup: Backup | None = None
     """What the instance begins with."""
     configuration: Configuration | None = None
+    point: Point | None = None
+    """The second that it is carried on to; `backup` is the point's, then."""
 
 
 def rename(instance: Instance, name: str) -> None:
@@ -101,21 +104,28 @@ class Instances:
                 host_key_public=public,
             )
             self._vault.put(instance, "host_key", private)
-            operation = self._begin_making(instance, wish.backup, caller)
+            operation = self._begin_making(instance, wish, caller)
             accounts = {"coffer_databases": wish.databases, "coffer_users": wish.users}
             self._vault.put(instance, secret_of(operation.id), accounts)
         self._dispatcher.send(operation)
         return instance, operation
 
-    def _begin_making(self, instance: Instance, backup: Backup | None, caller: Caller) -> Operation:
+    def _begin_making(self, instance: Instance, wish: Wish, caller: Caller) -> Operation:
+        backup = wish.backup
         if backup is None:
             return self._begin("instance_create", instance, caller)
         parameters = {"coffer_repository": backup.repository_id, "coffer_backup": row_of(backup)}
+        if wish.point is not None:
+            parameters["coffer_point"] = wish.point.variables
         return self._begin("instance_restore", instance, caller, parameters=parameters)
 
     def restart(self, instance: Instance, caller: Caller) -> Operation:
         """Restart the engine."""
         return self._act("instance_restart", instance, caller, {})
+
+    def stop(self, instance: Instance, caller: Caller) -> Operation:
+        """Stop the engine; a restart or a reboot starts it again."""
+        return self._act("instance_stop", instance, caller, {})
 
     def reboot(self, instance: Instance, caller: Caller) -> Operation:
         """Restart the guest, and the engine with it."""

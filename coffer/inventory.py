@@ -37,6 +37,7 @@ class Inventory:
             "version_id": instance.version_id,
             "configuration_id": instance.configuration_id,
             "access": instance.access,
+            "logs": instance.logs or {},
             **(changes or {}),
         }
         version = DatastoreVersion.get_by_id(wanted["version_id"])
@@ -63,6 +64,7 @@ class Inventory:
             "coffer_volume_size": wanted["volume_size"],
             "coffer_allowed_cidrs": wanted["access"].get("allowed_cidrs") or PUBLIC_CIDRS,
             "coffer_configuration": self._configuration(wanted["configuration_id"]),
+            "coffer_log_settings": engine.log_settings(wanted["logs"]),
             "coffer_compute": instance.compute,
             "coffer_host_key_public": instance.host_key_public,
             **self.control_vars(),

@@ -121,6 +121,15 @@ KINDS = {
             repository=True,
         ),
         Kind(
+            name="instance_rewind",
+            queue=Queue.WORK,
+            status="RESTORE",
+            deadline=14400,
+            undo="instance_rewind_undo",
+            restarts=True,
+            repository=True,
+        ),
+        Kind(
             name="instance_delete",
             queue=Queue.WORK,
             status="SHUTDOWN",
@@ -146,6 +155,7 @@ KINDS = {
             waits=True,
             restarts=True,
         ),
+        Kind(name="instance_stop", queue=Queue.FAST, deadline=900, waits=True),
         Kind(name="access_update", play="access", queue=Queue.FAST, deadline=300, waits=True),
         Kind(
             name="instance_resize",
@@ -191,6 +201,8 @@ KINDS = {
             Kind(name=name, play="configuration", queue=Queue.FAST, deadline=600, waits=True)
             for name in ("configuration_attach", "configuration_detach", "configuration_update")
         ),
+        Kind(name="log_switch", play="configuration", queue=Queue.FAST, deadline=600, waits=True),
+        Kind(name="log_read", queue=Queue.FAST, deadline=300, waits=True, looks=True),
         Kind(name="configuration_diff", queue=Queue.FAST, deadline=300, waits=True, looks=True),
     )
 }

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from coffer.backup_ends import settle_backup
+from coffer.log_ends import forget_logs, settle_log
 from coffer.models import Instance, Operation
 from coffer.operations import KINDS, Kind, State, secret_of
 from coffer.secrets import Vault
@@ -22,6 +23,7 @@ def apply_end(operation: Operation, now: datetime) -> list[Operation]:
     if operation.instance_id is None:
         return []
     settle_backup(operation, now)
+    settle_log(operation, now)
     instance = Instance.get_by_id(operation.instance_id)
     kind = KINDS[operation.kind]
     if kind.looks:
@@ -69,6 +71,7 @@ def _bury(instance: Instance, now: datetime) -> None:
     instance.deleted = now
     instance.guest_token_hash = None
     instance.compute, instance.observed, instance.operating_status = {}, {}, ""
+    forget_logs(instance)
     Vault.forget(instance)
 
 

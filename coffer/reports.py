@@ -9,6 +9,7 @@ from typing import Any
 from redis import Redis, RedisError
 
 from coffer.models import Instance
+from coffer.points import note_chain
 from coffer.secrets import hash_token
 from coffer.status import SILENT
 
@@ -16,7 +17,7 @@ _SEEN = "coffer:guests:seen"
 """Sorted set: instance id by unix time of the last report."""
 _KEEP = 600
 """Seconds for which the last report stays in Redis."""
-OBSERVED = ("version", "databases", "users", "pending_packages", "message")
+OBSERVED = ("version", "databases", "users", "pending_packages", "message", "logs")
 """Parts of a report that go to the database, and so count as a change."""
 
 
@@ -40,6 +41,8 @@ class Reports:
         observed = {key: report[key] for key in OBSERVED if report.get(key) is not None}
         if instance.operating_status != report["state"] or instance.observed != observed:
             self._record(instance, report, observed)
+            if observed.get("logs") not in (None, instance.observed.get("logs")):
+                note_chain(instance.id, observed["logs"])
         return True
 
     def _remember(self, instance_id: str, report: dict[str, Any]) -> None:

@@ -55,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quota_volumes: int = 1000
     """GB of all its data volumes."""
     quota_backups: int = 500
+    audit_days: int = 365
+    """Days for which records of the audit are kept; 0 is for ever."""
     silent_after: int = 90
     """Seconds without a report after which a guest counts as silent."""
     provider_settings: dict[str, Any] = {}

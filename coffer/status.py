@@ -5,6 +5,8 @@ from coffer.models import Instance
 
 SILENT = "ERROR"
 """Trove's word for a guest that has not reported for 90 seconds."""
+STOPPED = "SHUTDOWN"
+"""The engine was stopped in good order."""
 RESTART_REQUIRED = "RESTART_REQUIRED"
 RUNNING = ("HEALTHY", "ACTIVE", "RESTART_REQUIRED")
 CAN_ACT = ("HEALTHY", "ACTIVE", "SHUTDOWN", "FAILED", "CRASHED", "BLOCKED", "RESTART_REQUIRED")
@@ -16,6 +18,8 @@ def display_status(instance: Instance) -> str:
         return str(instance.task)
     if instance.state == "ACTIVE" and instance.operating_status == SILENT:
         return "ERROR"
+    if instance.state == "ACTIVE" and instance.operating_status == STOPPED:
+        return STOPPED
     if instance.state == "ACTIVE" and instance.restart_required:
         return RESTART_REQUIRED
     return str(instance.state)
@@ -47,8 +51,8 @@ def require_there(instance: Instance) -> None:
     Raises:
         Unprocessable: with the state that forbids the action.
     """
-    status = display_status(instance)
-    if not instance.compute or status in ("BUILD", "SHUTDOWN"):
+    if not instance.compute or instance.task in ("BUILD", "SHUTDOWN"):
+        status = display_status(instance)
         raise Unprocessable(f"instance {instance.id} is not ready: it is {status}")
 
 

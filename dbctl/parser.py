@@ -18,6 +18,7 @@ from dbctl.nouns import (
     env,
     flavor,
     instance,
+    log,
     operation,
     password,
     patch,
@@ -74,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     password.add(nouns)
     root.add(nouns)
     configuration.add(nouns)
+    log.add(nouns)
     backup.add(nouns)
     restore.add(nouns)
     patch.add(nouns)

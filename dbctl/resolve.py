@@ -33,6 +33,8 @@ def operation(api: Api, wanted: str) -> Document:
     matches = prefixed(rows, wanted)
     if not matches:
         matches = newest_of_each(row for row in rows if row.get("instance_name") == wanted)
+        if len(matches) > 1:
+            matches = of_the_living(api, matches)
     return only("operation", wanted, matches, describe_operation)
 
 
@@ -48,6 +50,13 @@ def backup(api: Api, wanted: str) -> Document:
     rows = api.pages("/backups", "backups")
     named = [row for row in rows if wanted in (row["name"], row["id"])]
     return only("backup", wanted, named or prefixed(rows, wanted), describe_backup)
+
+
+def of_the_living(api: Api, rows: list[Document]) -> list[Document]:
+    """Operations of instances that are there; if none is, the newest one."""
+    living = {row["id"] for row in api.pages("/instances", "instances")}
+    kept = [row for row in rows if row["instance_id"] in living]
+    return kept or [max(rows, key=lambda row: str(row["created"]))]
 
 
 def newest_of_each(rows: Iterable[Document]) -> list[Document]:

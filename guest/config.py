@@ -14,6 +14,7 @@ DEFAULT_PATH = "/etc/coffer/agent.json"
 INTERVAL = 10.0
 TIMEOUT = 5.0
 PENDING_PACKAGES = "/var/lib/coffer/pending_packages"
+LOGS = "/var/lib/coffer/logs.json"
 
 
 class ConfigError(Exception):
@@ -49,6 +50,8 @@ class Config:
             {"pending_packages_file": PENDING_PACKAGES, **document}, "pending_packages_file"
         )
         """Holds the number of packages that wait for a patch; may be absent."""
+        self.logs_file = _text({"logs_file": LOGS, **document}, "logs_file")
+        """Tells which logs of the engine have left the guest; may be absent."""
 
 
 def load(path: str) -> Config:

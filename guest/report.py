@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -41,6 +42,7 @@ class Reporter:
             "boot_id": read(BOOT_ID),
             "volume": _volume(self._config.data_directory),
             "pending_packages": _number(read(self._config.pending_packages_file)),
+            "logs": _document(read(self._config.logs_file)),
             "version": None,
             "uptime": None,
             "connections": None,
@@ -57,6 +59,15 @@ def _volume(path: str) -> dict[str, int] | None:
         return None
     size = usage.f_blocks * usage.f_frsize
     return {"size": size, "used": size - usage.f_bfree * usage.f_frsize}
+
+
+def _document(text: str | None) -> dict[str, Any] | None:
+    """A JSON object; None for anything else."""
+    try:
+        found = json.loads(text or "")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _number(text: str | None) -> int | None:

@@ -13,6 +13,7 @@ from coffer.database import database
 from coffer.errors import LeaseLost, PlaybookDied
 from coffer.inventory import host_names, known_host
 from coffer.lifecycle import end, lease, start_undo
+from coffer.log_ends import sealed_piece
 from coffer.models import Instance, Operation
 from coffer.operations import KINDS, State, secret_of
 from coffer.secrets import hash_token, new_token
@@ -76,7 +77,8 @@ class Execution:
         with Watch(operation, operation.deadline) as watch:
             result = self._play(self._kind.playbook, operation.changes, watch)
         if result.succeeded:
-            self._end(State.SUCCEEDED, facts=result.facts)
+            facts = sealed_piece(self._context.vault, result.facts)
+            self._end(State.SUCCEEDED, facts=facts)
             return
         state, reason = _why(watch, result)
         if self._kind.undo is None:
@@ -98,6 +100,7 @@ class Execution:
             State(operation.outcome or State.FAILED),
             reason=reason,
             failing_task=operation.failing_task,
+            facts=result.facts,
         )
 
     def _undo_deadline(self) -> datetime:

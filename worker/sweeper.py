@@ -6,6 +6,7 @@ from pathlib import Path
 
 from redis import RedisError
 
+from coffer import audit
 from coffer.clock import utcnow
 from coffer.database import database, transaction
 from coffer.lifecycle import close
@@ -25,7 +26,7 @@ def sweep() -> None:
     """One round; RQ's cron asks for one every few seconds. Each step stands alone."""
     collaborators = context()
     with database.connection_context():
-        for step in (end_dead_leases, end_late_queued, send_queued, clean_run_directories, silence):
+        for step in STEPS:
             try:
                 step(collaborators, utcnow())
             except RedisError as error:
@@ -133,3 +134,21 @@ def clean_run_directories(collaborators: Context, _now: datetime) -> None:
 def silence(collaborators: Context, _now: datetime) -> None:
     """Guests that have not reported for too long."""
     collaborators.reports.mark_silent(collaborators.settings.silent_after)
+
+
+def forget_audit(collaborators: Context, now: datetime) -> None:
+    """Records of the audit that are older than the installation keeps them."""
+    days = collaborators.settings.audit_days
+    if days > 0:
+        audit.forget(now - timedelta(days=days))
+
+
+STEPS = (
+    end_dead_leases,
+    end_late_queued,
+    send_queued,
+    clean_run_directories,
+    silence,
+    forget_audit,
+)
+"""What a round does, in this order."""

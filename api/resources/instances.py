@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from api.backups import find_backup
+from api.backups import find_restore_point
 from api.call import Call
 from api.changes import change
 from api.endpoint import Started, endpoint
@@ -15,7 +15,7 @@ from api.requests import one_action, wish_of
 from api.schemas import instance as wire
 from api.schemas.common import last_segment
 from api.services import Services
-from api.views import instance_view
+from api.views import add_reach, instance_view
 from coffer.errors import BadRequest, Forbidden, Unprocessable
 from coffer.models import Datastore, DatastoreVersion, Instance
 
@@ -53,11 +53,10 @@ class InstanceCollection:
         returns=wire.InstanceDocument,
     )
     def on_post(self, call: Call, body: wire.CreateInstance) -> Started:
-        point = body.instance.restorePoint
-        backup = find_backup(call, last_segment(point.backupRef)) if point else None
+        backup, point = find_restore_point(call, body.instance.restorePoint or None)
         name = body.instance.configuration
         group = find_configuration(call, last_segment(name)) if name else None
-        wish = wish_of(body.instance, self._services.settings, backup, group)
+        wish = wish_of(body.instance, self._services.settings, backup, group, point)
         instance, operation = self._services.instances.create(wish, call.caller)
         view = instance_view(call, instance, region=self._services.settings.region, detail=True)
         return Started(operation.id, wire.InstanceDocument(instance=view))
@@ -86,6 +85,7 @@ class InstanceItem:
             report=self._services.reports.last([row.id]).get(row.id),
             detail=True,
         )
+        add_reach(view, row)
         return wire.InstanceDocument(instance=view)
 
     @endpoint("Change an instance", access="write", body=wire.UpdateInstance, status=202)
@@ -136,6 +136,10 @@ class InstanceActions:
 
     def _eject_replica_source(self, _call: Call, row: Instance, _body: Any) -> None:
         raise BadRequest(f"eject_replica_source: instance {row.id} has no replicas")
+
+    def _restore(self, call: Call, row: Instance, body: Any) -> Started:
+        _safety, operation = self._services.rewinds.begin(row, body.restore.to, call.caller)
+        return Started(operation.id)
 
     def _reset_status(self, call: Call, row: Instance, body: wire.InstanceAction) -> None:
         force = isinstance(body.reset_status, dict) and "force_delete" in body.reset_status

@@ -15,7 +15,10 @@ from coffer.errors import NotSupported, Unprocessable
 from coffer.models import Datastore, DatastoreVersion, Instance, Operation
 from coffer.operations import State
 from coffer.status import display_status
+from coffer.waiting import wait_for_end
 
+STOP_WAIT = 20.0
+"""Seconds: Trove answers when it is done."""
 QUERY = ("limit", "marker", "deleted", "include_clustered", "project_id")
 
 
@@ -139,6 +142,9 @@ class ManagedActions(_Resource):
         action = one_action(body)
         if action == "reboot":
             return Started(self._services.instances.reboot(row, call.caller).id)
+        if action == "stop":
+            operation = self._services.instances.stop(row, call.caller)
+            return Started(wait_for_end(operation, STOP_WAIT).id)
         if action != "reset_task_status":
             raise NotSupported(f"{action}: provider '{row.provider}' cannot do that")
         self._services.instances.abort_all(row)

@@ -12,13 +12,11 @@ from api.lookup import find_instance
 from coffer.errors import NotSupported
 
 SSL = "ssl: certificates are Coffer's own; every instance has TLS from the start"
-LOGS = "log: logs of guests are not collected yet"
 STRATEGIES = "backup_strategies: where backups lie is a setting of the service"
 MODULES = "modules: not supported"
 CLUSTERS = "clusters: not supported; an engine's replicas are instances"
 RULES = "configuration-parameter: the rules are data of the engine's role and change with it"
 ENDPOINTS: tuple[tuple[str, str, str], ...] = (
-    ("/instances/{instance}/log", "get post", LOGS),
     ("/instances/{instance}/ssl", "get post", SSL),
     ("/instances/{instance}/modules", "post", MODULES),
     ("/instances/{instance}/modules/{module}", "delete", MODULES),

@@ -56,9 +56,15 @@ class AccessIn(Closed):
 
 
 class RestorePoint(Wire):
-    """The backup that a new instance begins with, by its id or a URL that ends in it."""
+    """What a new instance begins with: a backup, by its id or a URL that ends in it.
 
-    backupRef: Text
+    Coffer's own: instead of a backup an `instance` by its id, as it was just before the second
+    `to` (ISO 8601 with its zone), or at the `latest` time that its logs reach.
+    """
+
+    backupRef: Text | UnsetType = UNSET
+    instance: Text | UnsetType = UNSET
+    to: Text | UnsetType = UNSET
 
 
 class Nic(Closed, rename={"net_id": "net-id"}):
@@ -127,6 +133,12 @@ class Resize(Closed):
     flavorRef: Text | int | UnsetType = UNSET
 
 
+class Restore(Closed):
+    """Coffer's own: back to just before the second `to` (ISO 8601 with its zone), or `latest`."""
+
+    to: Text
+
+
 class InstanceAction(Closed):
     """POST /instances/{id}/action: exactly one key."""
 
@@ -135,6 +147,7 @@ class InstanceAction(Closed):
     reset_status: dict[str, Any] | UnsetType | None = UNSET
     promote_to_replica_source: dict[str, Any] | UnsetType | None = UNSET
     eject_replica_source: dict[str, Any] | UnsetType | None = UNSET
+    restore: Restore | UnsetType = UNSET
 
 
 class DatastoreOfInstance(Wire):
@@ -199,6 +212,9 @@ class Instance(Wire):
     configuration: AttachedConfiguration | UnsetType = UNSET
     server_id: str | UnsetType | None = UNSET
     volume_id: str | UnsetType | None = UNSET
+    earliest_restorable_time: str | UnsetType | None = UNSET
+    latest_restorable_time: str | UnsetType | None = UNSET
+    """Coffer's own, shown of one instance: with zone, null while there is none."""
 
 
 class InstanceDocument(Wire):

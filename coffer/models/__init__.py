@@ -5,6 +5,7 @@ from coffer.models.backup import Backup, Repository
 from coffer.models.configuration import Configuration
 from coffer.models.datastore import Datastore, DatastoreVersion
 from coffer.models.instance import Instance
+from coffer.models.log import GuestLog, LogPiece
 from coffer.models.operation import Event, Operation
 from coffer.models.project import Project
 from coffer.models.secret import Secret
@@ -18,7 +19,9 @@ __all__ = [
     "Datastore",
     "DatastoreVersion",
     "Event",
+    "GuestLog",
     "Instance",
+    "LogPiece",
     "Operation",
     "Project",
     "Repository",
@@ -33,7 +36,9 @@ MODELS = [
     Datastore,
     DatastoreVersion,
     Event,
+    GuestLog,
     Instance,
+    LogPiece,
     Operation,
     Project,
     Repository,

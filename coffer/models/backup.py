@@ -18,6 +18,8 @@ class Repository(Record):
     """Encrypted: `repository`, restic's password, and `gateway`, the guest's at the gateway."""
     gateway_hash = peewee.CharField(255)
     """The line of the gateway's users, after the name."""
+    chains = peewee.JSONField(null=True)
+    """Logs that guests sent without a gap: `chain`, and `since` and `until` in unix seconds."""
     created = peewee.DateTimeField(default=utcnow)
 
 

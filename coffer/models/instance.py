@@ -1,5 +1,7 @@
 """Instances: what is wanted, beside what was last observed."""
 
+from typing import Any
+
 import peewee
 
 from coffer.clock import utcnow
@@ -31,6 +33,8 @@ class Instance(Record):
     configuration_id: str | None
     defaults = peewee.JSONField(null=True)
     """Settings that the engine's role gives an instance of this size, without its group."""
+    logs: Any = peewee.JSONField(null=True)
+    """What was switched: true or false by a log's name; other logs are as the engine has them."""
     root_enabled = peewee.BooleanField(default=False)
 
     # Where it stands.

@@ -83,6 +83,12 @@ def volume(row: Row) -> str:
     return f"{size['size']} GB{used}"
 
 
+def restorable(row: Row) -> str | None:
+    """From when until when it can be brought back."""
+    earliest, latest = (row.get(f"{word}_restorable_time") for word in ("earliest", "latest"))
+    return f"{earliest} to {latest}" if earliest else None
+
+
 COLUMNS: Columns = (
     ("NAME", lambda row: row["name"]),
     ("STATUS", status),
@@ -108,6 +114,7 @@ def show(context: Context) -> None:
         ("address", addresses(row)),
         ("created", moment(row.get("created"))),
         ("updated", moment(row.get("updated"))),
+        ("restorable", restorable(row)),
         ("fault", fault.get("message")),
         ("", fault.get("details")),
     ]

@@ -62,7 +62,7 @@ def test_management_pages_by_offset(api: Any, wish: Any) -> None:
     [
         ({"reboot": {}}, 202),
         ({"reset-task-status": {}}, 202),
-        ({"stop": {}}, 501),
+        ({"stop": {}}, 202),
         ({"migrate": {"host": "h"}}, 501),
         ({"rebuild": {"image_id": "x"}}, 501),
         ({}, 400),
@@ -70,10 +70,24 @@ def test_management_pages_by_offset(api: Any, wish: Any) -> None:
         ({"explode": {}}, 400),
     ],
 )
-def test_management_actions(api: Any, made: str, body: Any, status: int) -> None:
+def test_management_actions(
+    api: Any, made: str, body: Any, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.resources.management.STOP_WAIT", 0.0)
     path = f"/mgmt/instances/{made}/action"
     assert api.call("POST", path, body, role="member").status_code == 403
     assert api.call("POST", path, body, role="admin").status_code == status
+
+
+def test_a_stopped_engine_is_not_broken(api: Any, made: str) -> None:
+    with database.connection_context():
+        Instance.update(operating_status="SHUTDOWN").execute()
+    shown = api.call("GET", f"/instances/{made}").json["instance"]
+    assert (shown["status"], shown["operating_status"]) == ("SHUTDOWN", "SHUTDOWN")
+    assert "fault" not in shown
+    assert api.call("POST", f"/instances/{made}/databases", {"databases": []}).status_code != 202
+    path = f"/instances/{made}/action"
+    assert api.call("POST", path, {"restart": {}}).status_code == 202
 
 
 def test_what_is_known_of_a_guest(api: Any, made: str) -> None:
@@ -238,6 +252,5 @@ def test_the_rest_of_the_contract(api: Any, method: str, path: str, status: int)
 
 
 def test_what_an_instance_does_not_show(api: Any, made: str) -> None:
-    for what in ("ssl", "log"):
-        assert api.call("GET", f"/instances/{made}/{what}").status_code == 501
+    assert api.call("GET", f"/instances/{made}/ssl").status_code == 501
     assert api.call("GET", f"/instances/{made}/modules").json == {"modules": []}

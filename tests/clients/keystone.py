@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import openstack
+from cryptography.fernet import Fernet
 
 from tests.clients.service import BIN, clean, free_port
 
@@ -104,6 +106,15 @@ class Keystone:
                 time.sleep(0.1)
             else:
                 return
+
+    def altered(self, token: str, expires: float, key: bytes | None = None) -> str:
+        """The same token with another end (seconds since 1970), encrypted with another key."""
+        newest = max((self.home / "fernet").iterdir(), key=lambda path: int(path.name))
+        own = Fernet(newest.read_bytes())
+        packed = own.decrypt(token + "=" * (-len(token) % 4))
+        fields = [expires if isinstance(each, float) else each for each in msgpack.unpackb(packed)]
+        made = Fernet(key) if key else own
+        return made.encrypt(msgpack.packb(fields)).decode().rstrip("=")
 
     def connect(self, user: str, project: str) -> Any:
         """openstacksdk's connection of a user."""

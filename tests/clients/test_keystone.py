@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
 
 from tests.clients.service import BIN, Service, clean
 
@@ -110,6 +112,25 @@ def test_tokens_that_open_nothing(cloud: Cloud) -> None:
         status, document, headers = cloud.call("GET", "/instances", token)
         assert (status, document["unauthorized"]["code"]) == (401, 401)
         assert headers["WWW-Authenticate"] == f'Keystone uri="{cloud.keystone.url}"'
+
+
+def test_tokens_that_are_forged_or_have_expired(cloud: Cloud) -> None:
+    keystone, good, now = cloud.keystone, cloud.token("ann"), time.time()
+    same = keystone.altered(good, now + 600)
+    assert cloud.call("GET", "/instances", same)[0] == 200, "the means of this test work"
+    forged = keystone.altered(good, now + 600, Fernet.generate_key())
+    for token in (forged, keystone.altered(good, now - 60)):
+        status, document, _ = cloud.call("GET", "/instances", token)
+        assert (status, document["unauthorized"]["code"]) == (401, 401)
+
+
+def test_a_token_ends_when_it_expires(cloud: Cloud) -> None:
+    """Also one that Coffer knows: what it remembers ends with it."""
+    expires = time.time() + 5
+    token = cloud.keystone.altered(cloud.token("ann"), expires)
+    assert cloud.call("GET", "/instances", token)[0] == 200
+    time.sleep(max(expires - time.time(), 0) + 0.5)
+    assert cloud.call("GET", "/instances", token)[0] == 401
 
 
 def test_a_token_without_a_project(cloud: Cloud) -> None:

@@ -166,6 +166,20 @@ def test_users(client: Client, db1: str) -> None:
     settled(client, "database user list db1", lambda rows: names(rows) == ["u"])
 
 
+def test_logs(client: Client, db1: str) -> None:
+    rows = {row["Name"]: row for row in client.ask("database log list db1")}
+    assert sorted(rows) == ["error", "general", "slow_query"]
+    assert (rows["general"]["Type"], rows["general"]["Status"]) == ("USER", "Disabled")
+    assert client.ask(f"database log set {db1} general --enable")["status"] == "Enabled"
+    shown = client.ask("database log set db1 general --publish")
+    assert (shown["status"], shown["published"]) == ("Published", 8)
+    assert client.ask("database log show db1 general") == shown
+    assert client.ask("database log set db1 general --discard")["published"] == 0
+    assert client.ask("database log set db1 general --disable")["status"] == "Disabled"
+    assert "always on" in client.run("database log set db1 error --disable", code=1)
+    assert "does not exist" in client.run("database log show db1 nonsense", code=1)
+
+
 def test_root(client: Client, db1: str) -> None:
     assert client.ask("database root show db1")["is_root_enabled"] in (False, "False")
     assert client.ask("database root enable db1")["name"] == "root"

@@ -81,6 +81,25 @@ def test_openstacksdk_restarts_and_resizes(coffer: Installation, shared: Guest) 
     settled(coffer, shared.id)
 
 
+def test_an_administrator_stops_the_engine_and_a_restart_starts_it(
+    coffer: Installation, shared: Guest
+) -> None:
+    answer = coffer.api.send("POST", f"/mgmt/instances/{shared.id}/action", {"stop": {}})
+    assert answer.status == 202
+    assert coffer.ended(answer.operation)["state"] == "succeeded"
+    shown = wait_for(
+        "what the guest says of it",
+        lambda: (row := coffer.api.instance(shared.id))["status"] == "SHUTDOWN" and row,
+    )
+    assert shown["operating_status"] == "SHUTDOWN"
+    assert "instance_stop" not in str(shown.get("fault"))
+    with pytest.raises(pymysql.err.OperationalError):
+        shared.query("SELECT 1")
+    command(coffer, f"instance restart {shared.id}")
+    settled(coffer, shared.id)
+    assert shared.query("SELECT 1") == (1,)
+
+
 def connect(coffer: Installation) -> Any:
     """openstacksdk with the administrator's token."""
     return openstack.connect(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -73,6 +74,7 @@ class Guest:
     instance: Instance
     image: str | None
     address: str = ""
+    server_id: str = ""
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def variables(self) -> dict[str, Any]:
@@ -121,10 +123,20 @@ class Guest:
         done = self.run(f"compute_{self.site.data['provider']}/create")
         assert done.code == 0, done.output
         self.address = done.facts["compute"]["address"]
+        self.server_id = done.facts["compute"]["server_id"]
+
+    def kill(self) -> None:
+        """Take the power from it."""
+        command = self.site.data["kill"].format(server_id=self.server_id)
+        subprocess.run(shlex.split(command), check=True, stdout=subprocess.DEVNULL)
 
     def shell(self, command: str) -> str:
         """What a command in the guest prints."""
         return self.instance.shell(self.address, command).stdout.strip()
+
+    def open_shell(self, command: str) -> "subprocess.Popen[str]":
+        """A command in the guest that goes on, with its input and output."""
+        return self.instance.open_shell(self.address, command)
 
     def wait_for_shell(self) -> None:
         """Until the guest answers again."""

@@ -74,8 +74,18 @@ class Instance:
 
     def shell(self, address: str, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the guest."""
-        ssh = ["ssh", *shlex.split(self.ssh_options), "-i", str(self.login_key), f"root@{address}"]
-        return _run([*ssh, command])
+        return _run([*self._ssh(address), command])
+
+    def open_shell(self, address: str, command: str) -> "subprocess.Popen[str]":
+        """The same, as a process with pipes."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [*self._ssh(address), command], stdin=pipe, stdout=pipe, text=True, bufsize=1
+        )
+
+    def _ssh(self, address: str) -> list[str]:
+        options = shlex.split(self.ssh_options)
+        return ["ssh", *options, "-i", str(self.login_key), f"root@{address}"]
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

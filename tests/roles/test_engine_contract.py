@@ -1,7 +1,10 @@
 """What every engine's role promises, on real guests. An engine is a data file: engine_*.yml."""
 
+import base64
+import gzip
 import json
 import re
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from coffer.paths import ROLES
 from tests.roles.engine_clients import RefusedError
 from tests.roles.engine_fixtures import *  # noqa: F403 - fixtures are found by name
 from tests.roles.engine_fixtures import Made
@@ -185,7 +189,11 @@ def test_the_agent_comes_back_and_takes_little_memory(made: Made) -> None:
 def test_an_engine_that_is_gone_is_reported(made: Made, how: str, state: str) -> None:
     """At once, and so is one that came back by itself."""
     seen = len(made.conductor.reports)
-    made.guest.shell(made.guest.engine.data[how])
+    if how == "stop":
+        done = made.guest.run("stop", "stop")  # the second time there is nothing to do
+        assert (done.code, done.changed) == (0, 1), done.output
+    else:
+        made.guest.shell(made.guest.engine.data[how])
     made.conductor.wait_for(lambda each: each["state"] != "HEALTHY", 4, seen)
     seen = len(made.conductor.reports)
     made.conductor.wait_for(lambda each: each["state"] == state, 6, seen)
@@ -307,6 +315,61 @@ def test_refusals_come_first_and_say_why(made: Made) -> None:
         assert done.code != 0
         assert re.search(re.escape(message), done.output), done.output
         assert tasks_run(done) == []
+
+
+def test_logs_are_read_from_where_they_were_left(made: Made) -> None:
+    guest, data = made.guest, made.guest.engine.data["logs"]
+    switch(guest, "enable", data["configuration"])
+    for log in guest.engine.catalogue["logs"]:
+        what = data[log["name"]]
+        do = what.get("do", "true")
+        guest.shell(do)
+        text, left = reading(guest, log, (0, 0))
+        assert what["says"] in text
+        # Before and after the log is begun anew, which the server must notice.
+        guest.shell(f"{do}; sh /usr/local/lib/coffer/rotate-logs 1 {log['path']}; {do}")
+        text, left = reading(guest, log, left)
+        assert "do" not in what or text.count(what["says"]) >= 2, text
+        assert all(log.get("match", "") in line for line in text.splitlines())
+        assert what["says"] not in reading(guest, log, left)[0]
+    asked = {key: log[key] for key in ("name", "path", "match") if key in log}
+    done = guest.run("guest_log/read", coffer_log=asked)
+    assert done.code == 0, done.output
+    assert what["says"] in unpacked(done.facts["log"]["content"])
+    assert what["says"] not in done.output.replace(json.dumps(done.facts), "")
+    switch(guest, "disable")
+    for log in guest.engine.catalogue["logs"]:
+        if "disable" in log:
+            left = reading(guest, log, (0, 0))[1]
+            guest.shell(data[log["name"]]["do"])
+            assert data[log["name"]]["says"] not in reading(guest, log, left)[0]
+    assert guest.run("parameters").code == 0
+
+
+def switch(guest: Guest, what: str, group: dict[str, Any] | None = None) -> None:
+    """Enable or disable all logs that can be, with a configuration group's values."""
+    found = [log.get(what, {}) for log in guest.engine.catalogue["logs"]]
+    settings = {name: value for each in found for name, value in each.items()}
+    asked = {"coffer_log_settings": settings, "coffer_configuration": group or {}}
+    done = guest.run("parameters", **asked)
+    assert done.code == 0, done.output
+    assert done.facts["restart_required"] is False
+
+
+def reading(
+    guest: Guest, log: dict[str, Any], left: tuple[int, int]
+) -> tuple[str, tuple[int, int]]:
+    """What the role's script reads of a log, and where it would go on."""
+    script = (ROLES / "guest_log/files/read.sh").read_text()
+    words = [log["path"], *map(str, left), "524288", log.get("match", "")]
+    lines = guest.shell(f"sh -s -- {shlex.join(words)} <<'END'\n{script}\nEND").splitlines()
+    file, position, _ = map(int, lines[0].split())
+    return unpacked(lines[1]), (file, position)
+
+
+def unpacked(content: str) -> str:
+    """The lines that were packed in the guest."""
+    return gzip.decompress(base64.b64decode(content)).decode(errors="replace")
 
 
 def test_restart_gives_a_new_process(made: Made) -> None:

@@ -100,6 +100,22 @@ def test_operation_by_the_name_of_its_instance_is_the_newest(
     assert json.loads(capsys.readouterr().out)["operation"]["kind"] == "instance_restart"
 
 
+def test_a_name_that_several_deleted_instances_had_means_the_newest(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for hour, there in ((11, True), (12, False), (10, False)):
+        row = server.coffer.add_instance("db1")
+        stamp = f"2026-11-22T{hour}:00:00"
+        server.coffer.add_operation("instance_delete", row, created=stamp)
+        if not there:
+            server.coffer.instances.remove(row)
+    assert main(["operation", "show", "db1", "--json"]) == 0
+    assert "T11:" in json.loads(capsys.readouterr().out)["operation"]["created"], "it is there"
+    server.coffer.instances.clear()
+    assert main(["operation", "show", "db1", "--json"]) == 0
+    assert "T12:" in json.loads(capsys.readouterr().out)["operation"]["created"]
+
+
 def test_operation_list_filters(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("db1", "db2"):
         row = server.coffer.add_instance(name)

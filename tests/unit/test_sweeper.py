@@ -1,26 +1,30 @@
 """The sweeper: dead workers, lost queues, passed deadlines, silent guests. With a real Redis."""
 
+import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.fernet import Fernet
 from redis import Redis
 from rq import Queue
 
+from coffer import audit
 from coffer.catalogue import Catalogue
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.inventory import Inventory
 from coffer.lifecycle import begin, lease
-from coffer.models import Instance, Operation
+from coffer.models import AuditRecord, Instance, Operation
 from coffer.operations import KINDS, State
 from coffer.reports import Reports
 from coffer.repositories import Repositories
 from coffer.secrets import Vault
 from coffer.settings import Settings
+from coffer.tokens import Identity
 from worker import sweeper
 from worker.context import Context
 
@@ -154,3 +158,20 @@ def test_a_silent_guest_is_marked_and_a_flushed_redis_is_no_silence(
     now += 91
     assert reports.mark_silent(90) == [instance.id]
     assert fresh(instance).operating_status == "ERROR"
+
+
+def test_old_records_of_the_audit_go_a_few_at_a_time(
+    instance: Instance, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "FORGOTTEN_AT_ONCE", 2)
+    identity, now = Identity("ann", "p1", frozenset()), utcnow()
+    for days in (400, 366, 367, 364, 0):
+        key = audit.asked(identity, "a", "POST", f"/{days}", "r")
+        AuditRecord.update(at=now - timedelta(days=days)).where(AuditRecord.id == key).execute()
+    keeping = msgspec.structs.replace(context.settings, audit_days=0)
+    sweeper.forget_audit(dataclasses.replace(context, settings=keeping), now)
+    assert AuditRecord.select().count() == 5
+    sweeper.forget_audit(context, now)
+    assert {row.path for row in AuditRecord.select()} == {"/366", "/364", "/0"}
+    sweeper.forget_audit(context, now)
+    assert {row.path for row in AuditRecord.select()} == {"/364", "/0"}

@@ -1,154 +1,27 @@
 """Makes one backup of this guest's engine: `backup.py run`, `backup.py release`.
 
-`source.py` beside it knows the engine; this knows restic, the gateway and the volume's room. What
+`source.py` beside it knows the engine, `repository.py` restic; this knows the volume's room. What
 it did, or why it did not, it leaves in result.json.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import json
 import os
-import ssl
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 PLACE = Path(__file__).parent
-CACHE = "/var/cache/coffer-restic"
 sys.path.insert(0, str(PLACE))
 
 import source  # type: ignore[import-not-found]
 from common import Directory, Trouble
+from repository import Repository
 
 RESERVE = 0.05
 """Share of the volume that a backup leaves to the engine."""
-COPY_SIZE = 1 << 20
-
-
-class Repository:
-    """The instance's repository behind the gateway."""
-
-    def __init__(self, job: dict[str, Any]) -> None:
-        self._job = job
-        self._ca = job["ca"]
-        host = job["gateway"].removeprefix("https://")
-        login = f"{job['repository']}:{job['gateway_password']}"
-        self._path = f"{host}/{job['repository']}/"
-        self._token = base64.b64encode(login.encode()).decode()
-        self._environment = {
-            **os.environ,
-            "RESTIC_REPOSITORY": f"rest:https://{login}@{self._path}",
-            "RESTIC_PASSWORD": job["repository_password"],
-            "RESTIC_CACHE_DIR": CACHE,
-            "RESTIC_PROGRESS_FPS": "0.1",
-            "GOGC": "25",  # memory is the database's
-        }
-
-    def open(self) -> None:
-        """See that the gateway answers; make the repository if there is none.
-
-        Raises:
-            Trouble: the gateway cannot be reached, or refuses.
-        """
-        if self._exists():
-            return
-        done = subprocess.run(self._restic("init"), capture_output=True, text=True,
-                              env=self._environment, timeout=300, check=False)  # fmt: skip
-        if done.returncode:
-            raise Trouble(f"the repository could not be made: {_last_line(done.stderr)}")
-
-    def _exists(self) -> bool:
-        request = urllib.request.Request(
-            f"https://{self._path}config", headers={"Authorization": f"Basic {self._token}"}
-        )
-        trust = ssl.create_default_context(cafile=self._ca)
-        try:
-            with urllib.request.urlopen(request, timeout=20, context=trust):  # noqa: S310
-                return True
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return False
-            raise Trouble(f"the gateway of the backups says {error.code} {error.reason}") from None
-        except OSError as error:
-            raise Trouble(f"the gateway of the backups cannot be reached: {error}") from None
-
-    def _restic(self, *arguments: str) -> list[str]:
-        return ["restic", "--cacert", self._ca, *arguments]
-
-    def save(self, data: Any) -> dict[str, Any]:
-        """Back a directory or a stream up; restic's summary.
-
-        Raises:
-            Trouble: with what restic, or who makes the stream, said.
-        """
-        tags = ["--host", self._job["repository"], "--tag", self._job["id"]]
-        what = (
-            [str(data.path)]
-            if isinstance(data, Directory)
-            else ["--stdin", "--stdin-filename", data.name]
-        )
-        command = self._restic("backup", "--json", *tags, *what)
-        with (PLACE / "restic.out").open("w+") as out, (PLACE / "restic.err").open("w+") as err:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=out, stderr=err, env=self._environment
-            )
-            try:
-                _feed(process, data)
-            except BaseException:
-                process.kill()
-                raise
-            finally:
-                process.wait()
-            if process.returncode:
-                err.seek(0)
-                raise Trouble(f"restic: {_last_line(err.read())}")
-            out.seek(0)
-            return _summary(out.read())
-
-
-def _feed(restic: subprocess.Popen[bytes], data: Any) -> None:
-    """Hand a stream over; restic learns of its end only if it came to a good one."""
-    sink: Any = restic.stdin
-    if isinstance(data, Directory):
-        sink.close()
-        restic.wait()
-        return
-    with Path(PLACE / "stream.err").open("w+b") as err:
-        maker = subprocess.Popen(data.command, stdout=subprocess.PIPE, stderr=err)
-        made: Any = maker.stdout
-        try:
-            while part := made.read1(COPY_SIZE):
-                sink.write(part)
-        except BrokenPipeError:  # restic has ended, and says why
-            maker.kill()
-        made.close()
-        if maker.wait() and restic.poll() is None:
-            err.seek(0)
-            said = err.read().decode(errors="replace")
-            raise Trouble(f"{data.command[0]}: {_last_line(said)}")
-    with contextlib.suppress(BrokenPipeError):
-        sink.close()
-
-
-def _summary(text: str) -> dict[str, Any]:
-    for line in reversed(text.splitlines()):
-        with contextlib.suppress(ValueError):
-            said = json.loads(line)
-            if said.get("message_type") == "summary":
-                return dict(said)
-    raise Trouble("restic ended without a summary")
-
-
-def _last_line(text: str) -> str:
-    """What programs say last is why they stopped; passwords in addresses are left out."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines[-1] if lines else "it gave no reason")[:500]
 
 
 def check_room(job: dict[str, Any]) -> None:
@@ -176,7 +49,9 @@ def make(job: dict[str, Any]) -> dict[str, Any]:
     repository = Repository(job)
     repository.open()
     check_room(job)
+    chain = chain_of(job)
     with source.take(job) as data:
+        taken = time.time()
         summary = repository.save(data)
     return {
         "snapshot": summary["snapshot_id"],
@@ -186,9 +61,24 @@ def make(job: dict[str, Any]) -> dict[str, Any]:
         "details": {
             "kind": "directory" if isinstance(data, Directory) else "stream",
             "path": str(data.path) if isinstance(data, Directory) else f"/{data.name}",
+            **point(job, chain, taken if isinstance(data, Directory) else time.time()),
             **data.facts,
         },
     }
+
+
+def chain_of(job: dict[str, Any]) -> str | None:
+    """The chain of logs that is being sent."""
+    try:
+        state = json.loads((Path(job["volume"]) / ".logs" / "state.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return str(state["chain"])
+
+
+def point(job: dict[str, Any], chain: str | None, taken: float) -> dict[str, Any]:
+    """From when on (unix seconds) logs of which chain carry on from what was copied."""
+    return {"chain": chain, "at": taken} if chain and chain == chain_of(job) else {}
 
 
 def run(job: dict[str, Any]) -> None:

@@ -11,10 +11,11 @@ mkdir "$work/data"
 # It speaks here, stays in the foreground, and takes a certificate that is there
 # before the server's own is.
 own=/etc/mongodb/own
-sed -e 's/"destination": "syslog"/"timeStampFormat": "iso8601-utc"/' -e 's/"fork": true/"fork": false/' \
+sed -e "s|\"path\": \"/[^\"]*\"|\"path\": \"$work/log\"|" -e 's/"fork": true/"fork": false/' \
   -e "s|\"certificateKeyFile\": \"/[^\"]*\"|\"certificateKeyFile\": \"$own/root.pem\"|" \
   -e "s|CAFile\": \"/[^\"]*\"|CAFile\": \"$own/ca.pem\"|" "$1" >"$work/settings"
 said=$(/usr/bin/mongod --config "$work/settings" --dbpath "$work/data" --shutdown 2>&1 </dev/null) || true
+said=$said$(cat "$work/log" 2>/dev/null || true)
 case $said in
 *"There doesn't seem to be a server running with dbpath: $work/data"*) exit 0 ;;
 esac

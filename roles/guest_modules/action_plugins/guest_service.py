@@ -10,8 +10,8 @@ from ansible.plugins.action import ActionBase
 
 STATES = {"started": "start", "restarted": "restart", "stopped": "stop"}
 STEPS = """\
-case $2:$(systemctl show --property ActiveState --value "$1") in
-start:active | start:reloading | stop:inactive | stop:failed) exit 0 ;;
+case "$2 $(systemctl is-active "$1")" in
+'start active' | 'stop inactive' | 'stop failed') exit 0 ;;
 esac
 echo changed
 [ -n "$3" ] || exec systemctl "$2" "$1"
@@ -37,6 +37,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         if done["rc"] != 0:
             raise AnsibleActionFail(
-                f"{options['name']} was not {options['state']}: {done['stderr'].strip()}"
+                f"{options['name']} was not {options['state']}: {done['stderr']}"
             )
         return {**result, "changed": bool(done["stdout"])}

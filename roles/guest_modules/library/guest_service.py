@@ -11,7 +11,7 @@ options:
     type: str
     required: true
   state:
-    description: V(started) leaves a unit that runs alone, V(stopped) one that does not.
+    description: V(started) leaves a unit that runs alone, V(stopped) one that does not run.
     type: str
     choices: [started, restarted, stopped]
     default: started
