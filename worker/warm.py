@@ -94,6 +94,8 @@ def _child(connection: socket.socket) -> NoReturn:
 def _take_over(connection: socket.socket) -> dict[str, Any]:
     """Streams, directory and environment of the client; returns its request."""
     header, streams, _, _ = socket.recv_fds(connection, 4, _STREAMS)
+    if not header:  # somebody only asked whether we listen
+        os._exit(0)
     size, document = int.from_bytes(header, "big"), b""
     while len(document) < size:
         document += connection.recv(size - len(document))

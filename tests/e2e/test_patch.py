@@ -21,6 +21,7 @@ OLDER = "10.11.18"
 HOOK = "/etc/apt/apt.conf.d/99-broken"
 BREAKS = f"""echo 'DPkg::Post-Invoke {{ "cp /bin/false /usr/sbin/mariadbd"; }};' >{HOOK}"""
 OLD_LIBRARY = """set -e
+apt-get update -qq
 old=$(apt-cache madison libssl3 | awk -F '|' '{print $2}' | sort -V | head -1)
 apt-get install -qq -y --allow-downgrades "libssl3=$old" >/dev/null
 systemctl restart mariadb
