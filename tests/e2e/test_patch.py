@@ -86,7 +86,8 @@ def version(guest: Guest) -> str:
 
 
 def packages(guest: Guest) -> dict[str, str]:
-    lines = guest.shell("dpkg-query --show").stdout.splitlines()
+    form = r"${Package}\t${Version}\n"
+    lines = guest.shell(f"dpkg-query --show --showformat='{form}'").stdout.splitlines()
     return dict(line.split("\t") for line in lines)
 
 
@@ -108,7 +109,7 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
     assert [{"instance": patched.name, **row} for row in done] == plan
     print(f"\n{report[0]['seconds']} s, {report[0]['seconds_without_writes']} s without writes")
     after = packages(patched)
-    assert {row["name"]: after[row["name"].partition(":")[0]] for row in done} == {
+    assert {row["name"]: after[row["name"]] for row in done} == {
         row["name"]: row["to"] for row in done
     }
     assert_kept(patched, acknowledged)
@@ -130,6 +131,24 @@ def test_by_hand(coffer: Installation, patched: Guest) -> None:
     assert packages(patched)["libssl3"] > before["libssl3"]
     assert newest(coffer, patched) == ("instance_patch", "operator", "succeeded")
     assert changes(play(coffer, "instance_patch", "--limit", patched.name)) == 0
+
+
+def test_packages_that_break_the_engine_are_taken_back(
+    coffer: Installation, patched: Guest
+) -> None:
+    # given newer packages whose installation breaks the engine, and a client that writes
+    old = patched.shell(OLD_LIBRARY, timeout=180).stdout.strip()
+    patched.shell(BREAKS)
+    # when they are applied
+    with writing(patched) as acknowledged:
+        done = coffer.dbctl("patch", "apply", patched.name, "--json", check=False)
+    # then the guest has what it had before, no write is lost, and the report has the cause
+    assert done.returncode == 1
+    (line,) = json.loads(done.stdout)["instances"]
+    assert (line["state"], patched.name in done.stderr) == ("failed", True), done.stderr
+    assert packages(patched)["libssl3"] == old
+    coffer.healthy(patched.id)
+    assert_kept(patched, acknowledged)
 
 
 def test_an_upgrade_that_breaks_the_engine_is_taken_back(
