@@ -22,7 +22,7 @@ HOOK = "/etc/apt/apt.conf.d/99-broken"
 BREAKS = f"""echo 'DPkg::Post-Invoke {{ "cp /bin/false /usr/sbin/mariadbd"; }};' >{HOOK}"""
 OLD_LIBRARY = """set -e
 apt-get update -qq
-old=$(apt-cache madison libssl3 | awk -F '|' '{print $2}' | sort -V | head -1)
+old=$(apt-cache madison libssl3 | awk '/ bookworm\\/main/ {print $3}')
 apt-get install -qq -y --allow-downgrades "libssl3=$old" >/dev/null
 systemctl restart mariadb
 echo $old"""
@@ -170,7 +170,7 @@ def test_an_upgrade_that_breaks_the_engine_is_taken_back(
 def test_an_upgrade_goes_on_after_its_worker_was_killed(
     coffer: Installation, patched: Guest
 ) -> None:
-    # given an upgrade in the middle, whose worker is killed
+    # given an upgrade in the middle, whose worker and its job are killed
     patched.shell(f"rm -f {HOOK}")
     with writing(patched) as acknowledged:
         change = {"instance": {"datastore_version": "10.11"}}
@@ -178,6 +178,7 @@ def test_an_upgrade_goes_on_after_its_worker_was_killed(
         attempt = attempt_at(coffer, operation)
         wait_for("the snapshot", lambda: "snapshot" in told(coffer, operation), pause=0.05)
         attempt.worker.kill()
+        attempt.horse.kill()
         # then another attempt brings it to its end, and no write is lost
         ended = coffer.ended(operation, timeout=240)
         coffer.healthy(patched.id)
