@@ -12,6 +12,7 @@ from api.resources.accounts import (
     UserItem,
 )
 from api.resources.audit import AuditCollection
+from api.resources.backup_strategies import BackupStrategyCollection
 from api.resources.backups import BackupCollection, BackupItem, InstanceBackups
 from api.resources.configurations import (
     ConfigurationCollection,
@@ -56,6 +57,7 @@ from api.resources.management import (
     ManagedPing,
     ManagedRoot,
 )
+from api.resources.objects import LogContainer, LogObject
 from api.resources.operations import (
     OperationActions,
     OperationCollection,
@@ -87,6 +89,8 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/instances/{instance}/users/{user}/databases/{database}", UserGrant(services)),
         ("/instances/{instance}/log", LogCollection(services)),
         ("/instances/{instance}/log/{log}", LogLines(services)),
+        ("/objects/{container}", LogContainer(services)),
+        ("/objects/{container}/{object}", LogObject(services)),
         ("/instances/{instance}/root", Root(services)),
         ("/datastores", DatastoreCollection()),
         ("/datastores/versions/{version}", VersionById()),
@@ -112,6 +116,7 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/configurations", ConfigurationCollection(services)),
         ("/configurations/{configuration}", ConfigurationItem(services)),
         ("/configurations/{configuration}/instances", ConfigurationInstances(services)),
+        ("/backup_strategies", BackupStrategyCollection()),
         ("/backups", BackupCollection(services)),
         ("/backups/{backup}", BackupItem(services)),
         ("/flavors", FlavorCollection(services)),

@@ -26,19 +26,30 @@ def sealed_piece(vault: Vault, facts: dict[str, Any]) -> dict[str, Any]:
     read = facts.get(FACT)
     if not isinstance(read, dict) or "content" not in read:
         return facts
-    packed = zlib.decompressobj(_GZIP)
-    raw = packed.decompress(base64.b64decode(read["content"] or b""), LIMIT)
+    file, position, size, raw = _unpacked(read)
     lines, rest = whole_lines(raw, cut=len(raw) >= LIMIT)
     text = lines.decode(errors="replace")
     piece = {
-        "file": int(read["file"]),
-        "position": max(int(read["position"]) - rest, 0),
-        "size": int(read["size"]),
+        "file": file,
+        "position": max(position - rest, 0),
+        "size": size,
         "bytes": len(text.encode()),
         "lines": text.count("\n"),
         "content": vault.seal(text),
     }
     return {**facts, FACT: piece}
+
+
+def _unpacked(read: dict[str, Any]) -> tuple[int, int, int, bytes]:
+    """Number of the file, position, size, lines; nothing of a guest that speaks nonsense."""
+    try:
+        numbers = [min(max(int(read[key]), 0), 2**62) for key in ("file", "position", "size")]
+        packed = zlib.decompressobj(_GZIP)
+        raw = packed.decompress(base64.b64decode(read["content"] or b""), LIMIT)
+    except (ValueError, KeyError, zlib.error):
+        return 0, 0, 0, b""
+    file, position, size = numbers
+    return file, position, size, raw
 
 
 def whole_lines(raw: bytes, *, cut: bool) -> tuple[bytes, int]:

@@ -113,6 +113,17 @@ class Logs:
         """Drop what is kept of a log; in the guest it stays."""
         forget_logs(instance, self._engine(instance).log(name).name)
 
+    def pieces(self, instance: Instance, name: str) -> list[LogPiece]:
+        """What is kept of a log, the oldest first."""
+        owner: Any = GuestLog.instance
+        wanted = (owner == instance) & (GuestLog.name == self._engine(instance).log(name).name)
+        found = LogPiece.select(LogPiece).join(GuestLog).where(wanted)
+        return list(found.order_by(LogPiece.start))
+
+    def text(self, piece: LogPiece) -> str:
+        """The lines in a piece."""
+        return str(self._vault.unseal(piece.content))
+
     def lines(self, instance: Instance, name: str, offset: int | None, most: int) -> Lines:
         """Kept lines after an offset, or the last ones; `most` is in bytes."""
         state = self.one(instance, name)

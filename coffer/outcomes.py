@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from coffer.backup_ends import settle_backup
 from coffer.log_ends import forget_logs, settle_log
-from coffer.models import Instance, Operation
+from coffer.models import BackupStrategy, Instance, Operation
 from coffer.operations import KINDS, Kind, State, secret_of
 from coffer.secrets import Vault
 
@@ -72,6 +72,7 @@ def _bury(instance: Instance, now: datetime) -> None:
     instance.guest_token_hash = None
     instance.compute, instance.observed, instance.operating_status = {}, {}, ""
     forget_logs(instance)
+    BackupStrategy.delete().where(BackupStrategy.instance_id == instance.id).execute()
     Vault.forget(instance)
 
 

@@ -184,9 +184,14 @@ def _fill(template: str, known: dict[str, Any]) -> str:
     return template
 
 
+_UNLISTED = ("observed", "defaults", "logs", "host_key_public", "guest_token_hash")
+"""Columns that no list shows and that take long to read."""
+_LISTED = [field for field in Instance._meta.sorted_fields if field.name not in _UNLISTED]
+
+
 def _living(call: Call) -> Any:
     return (
-        Instance.select(Instance, DatastoreVersion, Datastore)
+        Instance.select(*_LISTED, DatastoreVersion.name, DatastoreVersion.version, Datastore.name)
         .join(DatastoreVersion)
         .join(Datastore)
         .where(Instance.project_id == call.project_id, Instance.deleted.is_null())

@@ -7,6 +7,7 @@ the members of the project: a log may hold statements, and they may hold secrets
 from api.call import Call
 from api.endpoint import Started, endpoint
 from api.lookup import find_instance
+from api.resources.objects import CONTAINER, prefix_of
 from api.schemas import log as wire
 from api.services import Services
 from coffer.errors import BadRequest
@@ -31,7 +32,7 @@ class LogCollection(_Resource):
     @endpoint("Logs of an instance", returns=wire.LogList)
     def on_get(self, call: Call, instance: str) -> wire.LogList:
         row = find_instance(call, instance)
-        return wire.LogList(logs=[_view(state) for state in self._logs.all(row)])
+        return wire.LogList(logs=[_view(row, state) for state in self._logs.all(row)])
 
     @endpoint(
         "Show, switch, read or discard a log",
@@ -47,7 +48,7 @@ class LogCollection(_Resource):
             raise BadRequest("disable: a log cannot be enabled and disabled at once")
         operation = self._act(call, row, body)
         fresh = find_instance(call, instance)
-        shown = wire.LogDocument(log=_view(self._logs.one(fresh, body.name)))
+        shown = wire.LogDocument(log=_view(fresh, self._logs.one(fresh, body.name)))
         return shown if operation is None else Started(operation.id, shown)
 
     def _act(self, call: Call, row: Instance, body: wire.LogAction) -> Operation | None:
@@ -84,8 +85,9 @@ class LogLines(_Resource):
         )
 
 
-def _view(state: LogState) -> wire.Log:
+def _view(instance: Instance, state: LogState) -> wire.Log:
     kept = state.end - state.start
+    prefix = prefix_of(instance.id, state.log.name)
     status = "Published" if kept else "Enabled"
     return wire.Log(
         name=state.log.name,
@@ -93,9 +95,9 @@ def _view(state: LogState) -> wire.Log:
         status=status if state.enabled else "Disabled",
         published=kept,
         pending=0,
-        container=wire.NOWHERE,
-        prefix=wire.NOWHERE,
-        metafile=wire.NOWHERE,
+        container=CONTAINER if kept else wire.NOWHERE,
+        prefix=prefix if kept else wire.NOWHERE,
+        metafile=f"{prefix}metafile" if kept else wire.NOWHERE,
         enabled=state.enabled,
         warning=state.log.warning,
     )

@@ -12,7 +12,6 @@ from api.lookup import find_instance
 from coffer.errors import NotSupported
 
 SSL = "ssl: certificates are Coffer's own; every instance has TLS from the start"
-STRATEGIES = "backup_strategies: where backups lie is a setting of the service"
 MODULES = "modules: not supported"
 CLUSTERS = "clusters: not supported; an engine's replicas are instances"
 RULES = "configuration-parameter: the rules are data of the engine's role and change with it"
@@ -20,7 +19,6 @@ ENDPOINTS: tuple[tuple[str, str, str], ...] = (
     ("/instances/{instance}/ssl", "get post", SSL),
     ("/instances/{instance}/modules", "post", MODULES),
     ("/instances/{instance}/modules/{module}", "delete", MODULES),
-    ("/backup_strategies", "get post delete", STRATEGIES),
     ("/clusters", "post", CLUSTERS),
     ("/clusters/{cluster}", "get post delete", CLUSTERS),
     ("/clusters/{cluster}/root", "get post", CLUSTERS),

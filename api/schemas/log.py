@@ -36,6 +36,15 @@ class LogList(Wire):
     logs: list[Log]
 
 
+class LogObject(Wire):
+    """A piece of a log as Swift lists objects."""
+
+    name: str
+    bytes: int
+    last_modified: str
+    content_type: str = "text/plain"
+
+
 class LogAction(Wire):
     """POST /instances/{id}/log: a name alone only shows the log."""
 

@@ -2,6 +2,7 @@
 
 from coffer.models.audit import AuditRecord
 from coffer.models.backup import Backup, Repository
+from coffer.models.backup_strategy import BackupStrategy
 from coffer.models.configuration import Configuration
 from coffer.models.datastore import Datastore, DatastoreVersion
 from coffer.models.instance import Instance
@@ -15,6 +16,7 @@ __all__ = [
     "MODELS",
     "AuditRecord",
     "Backup",
+    "BackupStrategy",
     "Configuration",
     "Datastore",
     "DatastoreVersion",
@@ -32,6 +34,7 @@ __all__ = [
 MODELS = [
     AuditRecord,
     Backup,
+    BackupStrategy,
     Configuration,
     Datastore,
     DatastoreVersion,

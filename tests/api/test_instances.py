@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from coffer.clock import utcnow
 from coffer.database import database
 from coffer.models import Instance, Operation, Secret
 
@@ -222,3 +223,23 @@ def test_connection_document(api: Any, wish: Any) -> None:
     assert (found["host"], found["port"]) == ("10.0.0.9", 3306)
     assert "{user}" in found["uri"]
     assert "{host}" not in found["uri"]
+
+
+def test_a_list_with_details_says_what_get_of_one_says(api: Any, wish: Any) -> None:
+    made = api.call("POST", "/instances", wish).json["instance"]["id"]
+    with database.connection_context():
+        Instance.update(
+            state="ACTIVE",
+            task=None,
+            operating_status="HEALTHY",
+            compute={"address": "192.0.2.9"},
+            access={"is_public": True},
+            fault_message="it failed",
+            fault_created=utcnow(),
+            restart_required=True,
+        ).execute()
+    for role in ("member", "admin"):
+        (row,) = api.call("GET", "/instances/detail", role=role).json["instances"]
+        one = api.call("GET", f"/instances/{made}", role=role).json["instance"]
+        assert row == {key: one[key] for key in row}
+        assert "fault" in row

@@ -176,6 +176,29 @@ def test_only_whole_lines(api: Any, made: str) -> None:
         assert GuestLog.get().position == 7
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"content": "%%%"},
+        {"content": packed("x")[:-9]},
+        {"content": base64.b64encode(b"no gzip").decode()},
+        {"file": "x"},
+        {"size": str(2**80)},
+        {"position": "-1"},
+    ],
+)
+def test_a_guest_that_speaks_nonsense_harms_nobody(api: Any, made: str, nonsense: Any) -> None:
+    act(api, made, "error", publish=1)
+    assert finish(api, "one\n", **nonsense).state == State.SUCCEEDED
+    publish(api, made, "two\n")
+    assert content(api, made)["content"].endswith("two\n")
+
+
+def test_a_bomb_is_cut_off(api: Any, made: str) -> None:
+    publish(api, made, "x" * 50 + "\n" + "y" * 10_000_000 + "\n")
+    assert content(api, made)["next"] <= log_ends.LIMIT
+
+
 def test_only_so_much_is_kept(api: Any, made: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_ends, "KEPT", 10)
     for number in range(5):

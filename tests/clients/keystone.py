@@ -158,4 +158,11 @@ class Keystone:
             region_id="RegionOne",
             url=f"{endpoint}/v1.0/%(project_id)s",
         )
+        storage = identity.create_service(name="coffer-logs", type="object-store")
+        identity.create_endpoint(
+            service_id=storage.id,
+            interface="public",
+            region_id="RegionOne",
+            url=f"{endpoint}/v1.0/%(project_id)s/objects",
+        )
         return {name: project.id for name, project in projects.items()}

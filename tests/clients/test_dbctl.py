@@ -22,7 +22,7 @@ def run(service: Service, tmp_path: Path) -> Any:
         "PATH": f"{BIN}:{os.environ['PATH']}",
     }
 
-    def go(*command: str) -> str:
+    def go(*command: str, code: int = 0) -> str:
         done = subprocess.run(
             command,
             env=told,
@@ -32,8 +32,8 @@ def run(service: Service, tmp_path: Path) -> Any:
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert done.returncode == code, done.stderr
+        return done.stderr if code else done.stdout
 
     return go
 
@@ -72,3 +72,21 @@ def test_an_entry_in_clouds_yaml(run: Any, tmp_path: Path) -> None:
     assert list(yaml.safe_load(path.read_text())["clouds"]) == ["other", "coffer"]
     listed = run("openstack", "--os-cloud", "coffer", "datastore", "list", "-f", "value")
     assert "mysql" in listed
+
+
+def test_logs(run: Any) -> None:
+    run("dbctl", "instance", "create", "mysql", "db1", "--flavor", "small", "--volume", "1")
+    rows = json.loads(run("dbctl", "log", "list", "db1", "--json"))["logs"]
+    assert [row["name"] for row in rows] == ["error", "slow_query", "general"]
+    assert "always on" in run("dbctl", "log", "list", "db1")
+    assert "always on" in run("dbctl", "log", "disable", "db1", "error", code=1)
+    assert "dbctl log enable" in run("dbctl", "logs", "db1", "--log", "slow", code=2)
+    assert "it has error, slow_query" in run("dbctl", "logs", "db1", "--log", "x", code=2)
+    run("dbctl", "log", "enable", "db1", "slow")
+    assert run("dbctl", "logs", "db1", "--log", "slow", "-n", "1") == "two\n"
+    assert run("dbctl", "log", "tail", "db1", "--log", "slow") == "one\ntwo\none\ntwo\n"
+    found = json.loads(run("dbctl", "logs", "db1", "--json"))["log"]
+    assert (found["name"], found["content"], found["next"]) == ("error", "one\ntwo\n", 8)
+    run("dbctl", "log", "discard", "db1", "slow_query")
+    assert run("dbctl", "log", "show", "db1", "slow_query") == ""
+    assert run("dbctl", "log", "show", "db1", "error") == "one\ntwo\n"

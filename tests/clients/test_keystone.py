@@ -164,6 +164,21 @@ def test_the_catalogue_leads_clients_here(cloud: Cloud, made: str) -> None:
     assert shown.name == "db1"
 
 
+def test_logs_are_read_as_from_swift(cloud: Cloud, made: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        cloud.openstack("ann", f"database log set {made} error --publish")
+    assert cloud.openstack("ann", f"database log tail {made} error --lines 3") == "two\none\ntwo\n"
+    file = tmp_path / "error.log"
+    cloud.openstack("ann", f"database log save {made} error --file {file}")
+    assert file.read_text() == "one\ntwo\none\ntwo\n"
+    prefix = f"{made}_error_"
+    path = f"/objects/database_logs?format=json&prefix={prefix}"
+    (first, _) = cloud.call("GET", path, cloud.token("ann"))[1]
+    for where in (path, f"/objects/database_logs/{first['name']}"):
+        assert cloud.call("GET", where, cloud.token("rae"))[0] == 403
+        assert cloud.call("GET", where, cloud.token("bob", "p2"), project="p2")[0] == 404
+
+
 def test_quotas_by_the_projects_name(cloud: Cloud) -> None:
     cloud.openstack("boss", "database quota update p2 instances 5")
     rows = json.loads(cloud.openstack("boss", "database quota show p2 -f json"))

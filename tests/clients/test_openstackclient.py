@@ -180,6 +180,22 @@ def test_logs(client: Client, db1: str) -> None:
     assert "does not exist" in client.run("database log show db1 nonsense", code=1)
 
 
+def test_backup_strategies(client: Client, db1: str) -> None:
+    made = client.ask(f"database backup strategy create --instance-id {db1} --swift-container c1")
+    assert (made["instance_id"], made["swift_container"], made["backend"]) == (db1, "c1", "swift")
+    client.run("database backup strategy create --swift-container c2")
+    rows = client.ask("database backup strategy list")
+    assert [(row["Instance ID"], row["Swift Container"]) for row in rows] == [
+        ("", "c2"),
+        (db1, "c1"),
+    ]
+    (row,) = client.ask(f"database backup strategy list --instance-id {db1}")
+    assert row["Swift Container"] == "c1"
+    client.run(f"database backup strategy delete --instance-id {db1}")
+    client.run("database backup strategy delete")
+    assert client.ask("database backup strategy list") == []
+
+
 def test_root(client: Client, db1: str) -> None:
     assert client.ask("database root show db1")["is_root_enabled"] in (False, "False")
     assert client.ask("database root enable db1")["name"] == "root"
@@ -193,6 +209,7 @@ def test_configurations(client: Client, db1: str) -> None:
     made = client.ask("database configuration create group", values, *"--datastore mysql".split())
     assert (made["name"], made["datastore_version_number"]) == ("group", "9.7.4")
     assert names(client.ask("database configuration list")) == ["group"]
+    assert client.ask("database configuration show group")["id"] == made["id"]
     client.run("database configuration attach db1 group")
     wait(client, db1)
     assert names(client.ask("database configuration instances group")) == ["db1"]
@@ -223,6 +240,15 @@ def test_a_reader_only_reads(service: Service, client: Client, db1: str) -> None
     command = [str(BIN / "openstack"), *login, "database", "instance", "restart", db1]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, "member" in done.stderr) == (1, True), done.stderr
+
+
+def test_deletion_by_force(client: Client) -> None:
+    for name, line in (("f1", "delete f1 --force"), ("f2", "force delete f2")):
+        wish = "--flavor small --size 1 --datastore mysql --datastore-version 9.7"
+        made = client.ask(f"database instance create {name} {wish}")
+        wait(client, made["id"])
+        client.run(f"database instance {line}")
+        settled(client, "database instance list", lambda rows: names(rows) == ["db1"])
 
 
 def test_deletion(client: Client, db1: str) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 Chapter = dict[str, Any]
+GRACE = 5.0
+"""Seconds in which a guest that has failed hangs up."""
 
 
 def chapters(chain: str) -> list[Chapter]:
@@ -44,6 +46,16 @@ def needed(found: list[Chapter], at: float, to: float | None) -> list[Chapter]:
     return wanted
 
 
+def why_not(receiver: subprocess.Popen[bytes], otherwise: str) -> str:
+    """The guest's failure, which makes the sender's; else the sender's own."""
+    try:
+        status = receiver.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        receiver.kill()
+        return f"logs: {otherwise}"
+    return f"the guest could not play the logs (status {status})"
+
+
 def main() -> None:
     """Stream them all to one process."""
     told = json.load(sys.stdin)
@@ -52,11 +64,10 @@ def main() -> None:
         for row in wanted:
             dump = ["restic", "dump", "--quiet", "--archive", "tar", row["snapshot"], row["place"]]
             if subprocess.run(dump, stdout=receiver.stdin, check=False).returncode:
-                receiver.kill()
-                sys.exit(f"chapter {row['number']} of the logs could not be read")
+                sys.exit(why_not(receiver, f"chapter {row['number']} could not be read"))
         receiver.stdin.close()  # type: ignore[union-attr]
         if receiver.wait():
-            sys.exit(f"the guest could not play the logs (status {receiver.returncode})")
+            sys.exit(why_not(receiver, ""))
     print(f"{len(wanted)} chapters of logs were brought")
 
 
