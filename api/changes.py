@@ -11,7 +11,8 @@ from api.requests import access_of
 from api.schemas import instance as wire
 from api.schemas.common import last_segment
 from api.services import Services
-from coffer.errors import BadRequest, NotSupported
+from coffer.datastores import find_version_of
+from coffer.errors import BadRequest, NotFound
 from coffer.instances import rename
 from coffer.models import Instance, Operation
 from coffer.waiting import wait_for_end
@@ -61,8 +62,12 @@ def _replica(_services: Services, _call: Call, row: Instance, _wanted: Any) -> O
     raise BadRequest(f"replica_of: instance {row.id} is not a replica")
 
 
-def _version(_services: Services, _call: Call, _row: Instance, _wanted: Any) -> Operation:
-    raise NotSupported("datastore_version: upgrades are not supported yet")
+def _version(services: Services, call: Call, row: Instance, wanted: Any) -> Operation:
+    try:
+        version = find_version_of(row.version.datastore, wanted.datastore_version)
+    except NotFound as error:
+        raise BadRequest(f"datastore_version: {error}") from error
+    return services.patches.upgrade(row, version, call.caller)
 
 
 _DOERS = {

@@ -70,6 +70,7 @@ from api.resources.operations import (
     OperationEvents,
     OperationItem,
 )
+from api.resources.patches import InstancePatch
 from api.resources.quotas import Limits, ProjectQuotas
 from api.resources.schedules import ScheduleCollection, ScheduleItem
 from api.resources.unsupported import add_unsupported
@@ -118,6 +119,7 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ),
         ("/instances/{instance}/configuration", ConfigurationDefaults(services)),
         ("/instances/{instance}/configuration/diff", ConfigurationDiff(services)),
+        ("/instances/{instance}/patch", InstancePatch(services)),
         ("/configurations", ConfigurationCollection(services)),
         ("/configurations/{configuration}", ConfigurationItem(services)),
         ("/configurations/{configuration}/instances", ConfigurationInstances(services)),

@@ -11,6 +11,7 @@ from coffer.exports import Exports
 from coffer.instances import Instances
 from coffer.inventory import Inventory
 from coffer.logs import Logs
+from coffer.patches import Patches
 from coffer.proofs import Proofs
 from coffer.quotas import Quotas
 from coffer.reports import Reports
@@ -33,6 +34,7 @@ class Services:
     configurations: Configurations
     backups: Backups
     logs: Logs
+    patches: Patches
     rewinds: Rewinds
     proofs: Proofs
     exports: Exports
@@ -60,6 +62,7 @@ def make_services(settings: Settings) -> Services:
         logs=Logs(catalogue, vault, dispatcher),
         exports=Exports(settings, repositories),
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
+        patches=Patches(catalogue, dispatcher),
         quotas=quotas,
         versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),

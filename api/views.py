@@ -132,12 +132,13 @@ def operation_view(operation: Operation) -> WireOperation:
 
 
 def _result(operation: Operation) -> dict[str, Any] | UnsetType:
-    """What an operation found that only looked; values of password-like parameters are hidden."""
-    if not KINDS[operation.kind].looks or "settings" not in operation.result:
-        return UNSET
-    found = operation.result["settings"]
-    rows = [{**row, **hidden(row)} for row in found["differences"]]
-    return {"settings": {**found, "differences": rows}}
+    """What an operation found or did that is worth telling; password-like values are hidden."""
+    told = {"patch": operation.result["patch"]} if "patch" in operation.result else {}
+    if KINDS[operation.kind].looks and "settings" in operation.result:
+        found = operation.result["settings"]
+        rows = [{**row, **hidden(row)} for row in found["differences"]]
+        told["settings"] = {**found, "differences": rows}
+    return told or UNSET
 
 
 def _queued_seconds(operation: Operation) -> float | None:

@@ -19,6 +19,8 @@ class EngineVersion(msgspec.Struct, frozen=True):
     name: str
     version: str
     image: str | None = None
+    upgrades_from: list[str] = []
+    """Names of versions whose instances can be brought to this one."""
 
 
 class Client(msgspec.Struct, frozen=True):

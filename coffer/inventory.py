@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from coffer.catalogue import Catalogue
-from coffer.models import Configuration, Instance
+from coffer.models import Configuration, DatastoreVersion, Instance
 from coffer.settings import Settings
 from coffer.status import display_status
 
@@ -34,12 +34,14 @@ class Inventory:
         wanted: dict[str, Any] = {
             "flavor_id": instance.flavor_id,
             "volume_size": instance.volume_size,
+            "version_id": instance.version_id,
             "configuration_id": instance.configuration_id,
             "access": instance.access,
             "logs": instance.logs or {},
             **(changes or {}),
         }
-        engine = self._catalogue.engine(instance.version.manager)
+        version = DatastoreVersion.get_by_id(wanted["version_id"])
+        engine = self._catalogue.engine(version.manager)
         address = instance.compute.get("address")
         return {
             **({"ansible_host": address} if address else {}),
@@ -51,9 +53,10 @@ class Inventory:
             "coffer_project_id": instance.project_id,
             "coffer_provider": instance.provider,
             "coffer_engine": engine.name,
-            "coffer_datastore_version": instance.version.name,
-            "coffer_engine_version": instance.version.version,
-            "coffer_image": instance.version.image,
+            "coffer_datastore_version": version.name,
+            "coffer_engine_version": running_version(instance),
+            "coffer_newest_engine_version": version.version,
+            "coffer_image": version.image,
             "coffer_suite": engine.suite,
             "coffer_port": engine.port,
             "coffer_data_directory": engine.data_directory,
@@ -101,6 +104,12 @@ class Inventory:
             "groups": dict(groups),
             "known_hosts": [line for row in rows if (line := known_host(row))],
         }
+
+
+def running_version(instance: Instance) -> str:
+    """The exact version of the engine: installed last, else reported last, else wanted."""
+    found = instance.engine_version or instance.observed.get("version")
+    return str(found or instance.version.version)
 
 
 def known_host(instance: Instance) -> str | None:

@@ -175,6 +175,22 @@ KINDS = {
             waits=True,
             undo="instance_resize",
         ),
+        Kind(
+            name="instance_patch",
+            queue=Queue.WORK,
+            status="UPGRADE",
+            deadline=3600,
+            undo="instance_patch_undo",
+        ),
+        Kind(
+            name="instance_upgrade",
+            play="instance_patch",
+            queue=Queue.WORK,
+            status="UPGRADE",
+            deadline=3600,
+            undo="instance_patch_undo",
+        ),
+        Kind(name="instance_patch_plan", queue=Queue.WORK, deadline=600, waits=True, looks=True),
         *(
             Kind(name=name, play="accounts", queue=Queue.FAST, deadline=300, waits=True)
             for name in (

@@ -10,7 +10,13 @@ from coffer.lifecycle import begin, end, lease
 from coffer.models import Instance, Operation
 from coffer.operations import KINDS, State
 
-BY_HAND = ("instance_restart", "instance_stop", "instance_resize", "instance_delete")
+BY_HAND = (
+    "instance_restart",
+    "instance_stop",
+    "instance_resize",
+    "instance_delete",
+    "instance_patch",
+)
 
 
 def declare(kind: str, instance: Instance, caller: Caller) -> Operation:

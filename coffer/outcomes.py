@@ -45,6 +45,8 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
         setattr(instance, column, value)
     for fact in FACTS & operation.result.keys():
         setattr(instance, fact, operation.result[fact])
+    if "engine" in operation.result:
+        instance.engine_version = operation.result["engine"]["version"]
     if kind.restarts:
         instance.restart_required = False
     if "restart_required" in operation.result:

@@ -21,6 +21,7 @@ from dbctl.nouns import (
     log,
     operation,
     password,
+    patch,
     quota,
     restore,
     root,
@@ -79,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     backup.add(nouns)
     restore.add(nouns)
     schedule.add(nouns)
+    patch.add(nouns)
     operation.add(nouns)
     datastore.add(nouns)
     flavor.add(nouns)

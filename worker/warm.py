@@ -9,6 +9,7 @@ on after a crash) has killed the run.
 import importlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -41,7 +42,7 @@ _PLUGINS = {
 
 def serve(path: Path) -> None:
     """Listen at `path` until standard input ends: the worker and all its jobs are gone."""
-    threading.Thread(target=_end_with_worker, daemon=True).start()
+    threading.Thread(target=_end_with_worker, args=(path.parent,), daemon=True).start()
     _preload()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
     path.unlink(missing_ok=True)
@@ -70,8 +71,10 @@ def _preload() -> None:
             getattr(loader, f"{kind}_loader").get(name, class_only=True)
 
 
-def _end_with_worker() -> None:
+def _end_with_worker(home: Path) -> None:
+    """Nobody is left who could start what lies in this process's directory."""
     os.read(0, 1)  # not sys.stdin, whose lock the children would inherit
+    shutil.rmtree(home, ignore_errors=True)
     os._exit(0)
 
 
@@ -94,6 +97,8 @@ def _child(connection: socket.socket) -> NoReturn:
 def _take_over(connection: socket.socket) -> dict[str, Any]:
     """Streams, directory and environment of the client; returns its request."""
     header, streams, _, _ = socket.recv_fds(connection, 4, _STREAMS)
+    if not header:  # somebody only asked whether we listen
+        os._exit(0)
     size, document = int.from_bytes(header, "big"), b""
     while len(document) < size:
         document += connection.recv(size - len(document))

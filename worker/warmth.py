@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,22 @@ def start(run_directory: Path) -> "subprocess.Popen[bytes]":
 
 
 def _discard_those_of_the_dead(place: Path) -> None:
-    """Directories that killed workers left; each is named by its worker's process."""
+    """Directories that killed workers left; each is named by its worker's process.
+
+    A job that outlived its worker keeps the warm Ansible alive, and goes on with it.
+    """
     for path in place.glob("[0-9]*"):
-        if not Path("/proc", path.name).exists():
+        if not Path("/proc", path.name).exists() and not _listens(path / "socket"):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def search_path() -> str:

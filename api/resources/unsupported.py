@@ -27,7 +27,11 @@ ENDPOINTS: tuple[tuple[str, str, str], ...] = (
     ("/modules/{module}", "get put delete", MODULES),
     ("/modules/{module}/instances", "get put", MODULES),
     ("/mgmt/instances/{instance}/diagnostics", "get", "diagnostics: see the service's /metrics"),
-    ("/mgmt/instances/{instance}/upgrade", "post", "upgrade: not supported"),
+    (
+        "/mgmt/instances/{instance}/upgrade",
+        "post",
+        "upgrade: PUT instances/{id} with datastore_version does it",
+    ),
     ("/mgmt/datastores/versions/{version}/parameters", "post", RULES),
     ("/mgmt/datastores/versions/{version}/parameters/{parameter}", "put delete", RULES),
     ("/mgmt/clusters", "get", CLUSTERS),

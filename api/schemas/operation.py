@@ -30,7 +30,7 @@ class Operation(Wire):
     user: str
     request_id: str
     result: dict[str, Any] | UnsetType = UNSET
-    """Of an operation that only looks, what it found."""
+    """What the operation found, or did that its kind does not say already."""
 
 
 class OperationDocument(Wire):

@@ -49,6 +49,8 @@ class Instance(Record):
 
     scheduled = peewee.DateTimeField(null=True)
     """The moment of its schedule that its last scheduled backup was for."""
+    engine_version = peewee.CharField(255, default="")
+    """The exact version that was installed last; empty means the datastore version's."""
 
     # Observed.
     compute = peewee.JSONField(default=dict)

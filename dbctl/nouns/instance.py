@@ -20,6 +20,8 @@ def add(nouns: Subparsers) -> Subparsers:
     delete_parser = add_changing(verbs, "delete", delete, "Delete an instance and its data.")
     add_yes(delete_parser)
     add_changing(verbs, "restart", restart, "Restart the database.")
+    upgrade_parser = add_changing(verbs, "upgrade", upgrade, "Go to another datastore version.")
+    upgrade_parser.add_argument("version", metavar="VERSION", help="see: dbctl datastore show")
     resize_parser = add_changing(verbs, "resize", resize, "Give an instance more room or power.")
     size = resize_parser.add_mutually_exclusive_group(required=True)
     size.add_argument("--flavor", metavar="F", help="the new flavor")
@@ -148,6 +150,13 @@ def resize(context: Context) -> None:
     args = context.args
     change = {"volume": {"size": args.volume}} if args.volume else {"flavorRef": args.flavor}
     act(context, {"resize": change}, "resized")
+
+
+def upgrade(context: Context) -> None:
+    """Another datastore version; an instance that does not prove itself there is taken back."""
+    row, version = find(context, context.args.instance), context.args.version
+    reply = context.api.put(f"/instances/{row['id']}", {"instance": {"datastore_version": version}})
+    context.finish(reply.operation_id, f"{row['name']} is upgraded to {version}.")
 
 
 def act(context: Context, action: Row, done: str) -> None:

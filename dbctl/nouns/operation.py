@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 from dbctl import output
 from dbctl.arguments import Subparsers, add_noun, add_timeout, add_verb, add_waiting
 from dbctl.context import Context
+from dbctl.errors import BadUsage
 from dbctl.output import Columns, clean, moment
 from dbctl.steps import remark
 
@@ -32,6 +36,9 @@ def add(nouns: Subparsers) -> None:
     for parser in (show_parser, watch_parser, retry_parser, abort_parser, end_parser):
         parser.add_argument("operation", metavar="OPERATION", help=TARGET)
     end_parser.add_argument("--failed", metavar="REASON", help="it failed, for this reason")
+    end_parser.add_argument(
+        "--facts", metavar="FILE", help="JSON of what it found, - for stdin", default=None
+    )
     begin_parser = add_verb(verbs, "begin", begin, "Take an instance for a playbook run by hand.")
     begin_parser.add_argument("kind", metavar="KIND", help="such as instance_restart")
     begin_parser.add_argument("instance", metavar="INSTANCE", help="name, id or its beginning")
@@ -173,10 +180,28 @@ def begin(context: Context) -> None:
     context.report(reply.document["operation"])
 
 
+def read_facts(source: str) -> Row:
+    """A JSON object of a file, or of stdin for `-`.
+
+    Raises:
+        BadUsage: it cannot be read or is none.
+    """
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        facts = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise BadUsage(f"--facts: cannot read {source}: {error}") from error
+    if not isinstance(facts, dict):
+        raise BadUsage(f"--facts: {source} holds no JSON object")
+    return facts
+
+
 def end(context: Context) -> None:
     """Say how a declared playbook ended."""
     row = find(context, context.args.operation)
     reason = context.args.failed
-    ended = {"succeeded": reason is None, **({"reason": reason} if reason else {})}
+    ended: Row = {"succeeded": reason is None, **({"reason": reason} if reason else {})}
+    if context.args.facts:
+        ended["facts"] = read_facts(context.args.facts)
     context.api.post(f"/operations/{row['id']}/action", {"finish": ended})
     context.report(context.api.get(f"/operations/{row['id']}")["operation"])

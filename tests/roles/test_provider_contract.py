@@ -234,6 +234,66 @@ def test_resume_after_a_restart_of_the_host(provider: Provider, created: Created
     assert [connects(source, address, 3306) for source in sources] == [True, False][: len(sources)]
 
 
+def words(created: Created, *, write: str = "") -> list[str]:
+    """What root disk and data volume say, in this order; `write` is said first."""
+    files = f"/root/word {DIRECTORY}/word"
+    if write:
+        assert shell(created, f"echo {write} | tee {files} && sync {files}").returncode == 0
+    return shell(created, f"cat {files}").stdout.split()
+
+
+def test_a_snapshot_is_the_way_back(provider: Provider, created: Created) -> None:
+    # given a snapshot of a guest that runs, when both disks change
+    instance = created[0]
+    words(created, write="before")
+    taken = provider.run("snapshot", instance, coffer_snapshot="s1")
+    assert (taken.code, taken.changed) == (0, 1), taken.output
+    assert provider.run("snapshot", instance, coffer_snapshot="s1").changed == 0
+    words(created, write="after")
+    # then a rollback brings what was, once; what is written after that stays
+    back = provider.run("rollback", instance, coffer_snapshot="s1")
+    assert (back.code, back.changed > 0) == (0, True), back.output
+    assert words(created) == ["before", "before"]
+    words(created, write="later")
+    again = provider.run("rollback", instance, coffer_snapshot="s1")
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert words(created) == ["later", "later"]
+
+
+def disks_of(provider: Provider) -> list[str]:
+    """What the control host has of disks."""
+    traces = provider.traces()
+    return [traces[key] for key in provider.data["disks"]]
+
+
+def test_the_root_disk_alone_goes_back(provider: Provider, created: Created) -> None:
+    instance, before = created[0], disks_of(provider)
+    words(created, write="before")
+    assert provider.run("snapshot", instance, coffer_snapshot="s2").code == 0
+    words(created, write="after")
+    back = provider.run("rollback", instance, coffer_snapshot="s2", coffer_snapshot_disks=["root"])
+    assert back.code == 0, back.output
+    assert words(created) == ["before", "after"]
+    forgotten = provider.run("forget_snapshot", instance, coffer_snapshot="s2")
+    assert (forgotten.code, forgotten.changed) == (0, 1), forgotten.output
+    assert disks_of(provider) == before
+
+
+def test_a_rollback_that_dies_is_finished_by_the_next(provider: Provider, created: Created) -> None:
+    instance, before = created[0], disks_of(provider)
+    words(created, write="before")
+    assert provider.run("snapshot", instance, coffer_snapshot="s3").code == 0
+    words(created, write="after")
+    process = provider.start("rollback", instance, coffer_snapshot="s3")
+    moment = provider.data["interrupted_rollback"]
+    wait_until(moment, Path(provider.fill(moment["gone"], instance)), process)
+    kill_all(process)
+    done = provider.run("rollback", instance, coffer_snapshot="s3")
+    assert done.code == 0, done.output
+    assert words(created) == ["before", "before"]
+    assert disks_of(provider) == before
+
+
 @pytest.mark.usefixtures("created")
 def test_delete_what_never_was(provider: Provider, instance: Instance) -> None:
     before = provider.traces()
@@ -246,6 +306,7 @@ def test_delete_what_never_was(provider: Provider, instance: Instance) -> None:
 def test_delete_leaves_nothing(provider: Provider, instance: Instance) -> None:
     before = provider.traces()
     assert provider.run("create", instance).code == 0
+    assert provider.run("snapshot", instance, coffer_snapshot="left").code == 0
     assert provider.traces() != before
     done = provider.run("delete", instance)
     assert (done.code, done.changed) == (0, 1), done.output

@@ -79,6 +79,21 @@ def test_who_kills_the_client_kills_the_run(warm: Path, tmp_path: Path) -> None:
         process.kill()
 
 
+def test_a_job_that_outlived_its_worker_keeps_its_warm_ansible(warm: Path, tmp_path: Path) -> None:
+    # given directories of two dead workers, one of whose warm Ansible still listens
+    (mine,) = warm.glob("warm/*")
+    served, left = warm / "warm" / "4194305", warm / "warm" / "4194306"
+    served.mkdir()
+    left.mkdir()
+    (served / "socket").symlink_to(mine / "socket")
+    # when another worker starts, then it discards the other one alone
+    warmth._discard_those_of_the_dead(warm / "warm")
+    assert (served.exists(), left.exists(), mine.exists()) == (True, False, True)
+    # and the one that was asked works as before
+    process = start(write(tmp_path, "true"))
+    assert process.wait(60) == 0, process.communicate()
+
+
 def test_without_a_warm_ansible_the_cold_one_runs(
     warm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

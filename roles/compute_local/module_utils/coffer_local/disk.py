@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .command import CommandFailed, run
-from .mounts import no_directory, source_of, unmounted
+from .mounts import no_directory, no_file, source_of, unmounted
 from .steps import Step
 
 GIB = 1 << 30
@@ -46,14 +46,18 @@ def present(disk: Disk, make: bool = True) -> list[Step]:
 
 def absent(disk: Disk) -> list[Step]:
     """Unmounted, detached, gone."""
-    temp = _temp(disk)
     return [
         unmounted(disk.mountpoint),
-        Step("detach", lambda: not _loops_of(disk.file), lambda: _detach(disk.file)),
-        Step("remove disk", lambda: not disk.file.exists(), disk.file.unlink),
-        Step("remove temporary disk", lambda: not temp.exists(), temp.unlink),
+        detached(disk.file),
+        no_file(disk.file),
+        no_file(_temp(disk)),
         no_directory(disk.mountpoint),
     ]
+
+
+def detached(file: Path) -> Step:
+    """A step: no loop device holds the file."""
+    return Step("detach", lambda: not _loops_of(file), lambda: _detach(file))
 
 
 def _temp(disk: Disk) -> Path:

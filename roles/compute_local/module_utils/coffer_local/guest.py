@@ -88,6 +88,7 @@ def absent(settings: Settings, instance: str) -> list[Step]:
         unmounted(tree),
         no_directory(tree),
         *(step for disk in disks for step in disk_absent(disk)),
+        volume.snapshots_absent(settings, instance),
         no_directory(settings.pool / instance),
         Step("seed", lambda: not (folder / "seed").exists(), lambda: remove_files(folder / "seed")),
         Step(

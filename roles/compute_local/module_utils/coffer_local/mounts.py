@@ -33,6 +33,11 @@ def _unmount(path: Path) -> None:
         run("umount", str(path))
 
 
+def no_file(path: Path) -> Step:
+    """A step: the file is gone."""
+    return Step(f"remove {path.name}", lambda: not path.exists(), path.unlink)
+
+
 def no_directory(path: Path) -> Step:
     """A step: the mount point is gone. rmdir refuses what is not empty: nothing is lost."""
     return Step(f"remove {path.name}", lambda: not path.exists(), path.rmdir)

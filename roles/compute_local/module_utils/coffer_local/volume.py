@@ -11,6 +11,9 @@ from .settings import Settings
 from .steps import Step
 from .store import Record
 
+SNAPSHOT = "@"
+"""Stands between the names of disk and snapshot in the name of a snapshot's file."""
+
 
 def pool_steps(settings: Settings) -> list[Step]:
     """A file system with reflinks for the disk files. Hold the host's lock.
@@ -63,3 +66,14 @@ def disk_of(settings: Settings, instance: str, name: str, size: int) -> Disk:
 
 def volume_steps(settings: Settings, record: Record, name: str, make: bool = True) -> list[Step]:
     return present(disk_of(settings, record.instance, name, record.volumes[name]), make)
+
+
+def snapshots_absent(settings: Settings, instance: str) -> Step:
+    """A step: no snapshot of this guest's disks is left."""
+    folder = settings.pool / instance
+
+    def remove() -> None:
+        for path in folder.glob(f"*{SNAPSHOT}*"):
+            path.unlink()
+
+    return Step("snapshots", lambda: not any(folder.glob(f"*{SNAPSHOT}*")), remove)

@@ -1,0 +1,96 @@
+"""Bringing instances to newer packages and engines: what would change, doing it, upgrades."""
+
+from typing import Any, Literal
+
+from coffer.catalogue import Catalogue
+from coffer.database import transaction
+from coffer.dispatch import Dispatcher
+from coffer.errors import BadRequest
+from coffer.instances import Caller
+from coffer.lifecycle import begin
+from coffer.models import DatastoreVersion, Instance, Operation
+from coffer.operations import KINDS
+from coffer.status import require_running
+
+Packages = Literal["security", "all", "none"]
+"""Which packages of the operating system: what a security archive has, all newer ones, none."""
+
+
+class Patches:
+    """Requests about patches and upgrades, checked, recorded and sent on their way."""
+
+    def __init__(self, catalogue: Catalogue, dispatcher: Dispatcher) -> None:
+        self._catalogue = catalogue
+        self._dispatcher = dispatcher
+
+    def plan(self, instance: Instance, packages: Packages, caller: Caller) -> Operation:
+        """Find out what a patch would change; the operation's result tells it.
+
+        Raises:
+            Unprocessable: the instance is busy or its engine does not run.
+        """
+        return self._begin("instance_patch_plan", instance, caller, packages)
+
+    def apply(self, instance: Instance, packages: Packages, caller: Caller) -> Operation:
+        """Bring packages, and the engine to its datastore version's newest, or everything back.
+
+        Raises:
+            Unprocessable: the instance is busy or its engine does not run.
+        """
+        return self._begin("instance_patch", instance, caller, packages)
+
+    def upgrade(self, instance: Instance, version: DatastoreVersion, caller: Caller) -> Operation:
+        """Bring the engine to another datastore version, or everything back.
+
+        Raises:
+            BadRequest: the engine's catalogue has no way from the present version to that one.
+            Unprocessable: the instance is busy or its engine does not run.
+        """
+        self._check(instance, version)
+        changes = {"version_id": version.id}
+        return self._begin("instance_upgrade", instance, caller, "none", changes)
+
+    def _check(self, instance: Instance, version: DatastoreVersion) -> None:
+        present = instance.version
+        if version.datastore_id != present.datastore_id:
+            raise BadRequest(f"datastore_version: '{version.name}' is of another datastore")
+        if version.id == present.id:
+            raise BadRequest(f"datastore_version: the instance has '{version.name}' already")
+        if instance.configuration_id is not None:
+            raise BadRequest(
+                "datastore_version: the instance has a configuration group, which is of its"
+                " present version: detach it first"
+            )
+        engine = self._catalogue.engine(version.manager)
+        known = {each.name: each for each in engine.versions}
+        allowed = known[version.name].upgrades_from if version.name in known else []
+        if present.name not in allowed:
+            ways = ", ".join(
+                name for name, each in known.items() if present.name in each.upgrades_from
+            )
+            raise BadRequest(
+                f"datastore_version: there is no way from '{present.name}' to '{version.name}'"
+                f" (from it there is one to: {ways or 'none'})"
+            )
+
+    def _begin(
+        self,
+        kind: str,
+        instance: Instance,
+        caller: Caller,
+        packages: Packages,
+        changes: dict[str, Any] | None = None,
+    ) -> Operation:
+        with transaction():
+            fresh = Instance.get_by_id(instance.id)
+            require_running(fresh)
+            operation = begin(
+                KINDS[kind],
+                fresh,
+                user=caller.user,
+                request_id=caller.request_id,
+                changes=changes,
+                parameters={"patch_packages": packages},
+            )
+        self._dispatcher.send(operation)
+        return operation

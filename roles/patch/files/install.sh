@@ -1,0 +1,17 @@
+#!/bin/sh
+# install.sh fetch|install NAME=VERSION...
+#
+# Exactly these versions of packages that are installed; nothing is removed for them. What an
+# earlier run left half configured is finished first.
+set -eu
+step=$1
+shift
+export DEBIAN_FRONTEND=noninteractive
+if [ "$step" = fetch ]; then
+  set -- --download-only "$@"
+else
+  dpkg --configure --pending
+fi
+apt-get --quiet=2 --yes --no-remove --only-upgrade --no-install-recommends \
+  --option Dpkg::Options::=--force-confdef --option Dpkg::Options::=--force-confold \
+  install "$@" >&2

@@ -1,0 +1,195 @@
+"""Newer packages and engines on a real instance, and the way back when they do not work."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pymysql
+import pytest
+
+from tests.e2e.guest import Guest
+from tests.e2e.host import snapshot_of_host
+from tests.e2e.installation import Installation
+from tests.e2e.processes import attempt_at
+from tests.e2e.test_operator import changes, newest, play
+from tests.e2e.waiting import wait_for
+
+OLDER = "10.11.18"
+HOOK = "/etc/apt/apt.conf.d/99-broken"
+BREAKS = f"""echo 'DPkg::Post-Invoke {{ "cp /bin/false /usr/sbin/mariadbd"; }};' >{HOOK}"""
+OLD_LIBRARY = """set -e
+apt-get update -qq
+old=$(apt-cache madison libssl3 | awk '/ bookworm\\/main/ {print $3}')
+apt-get install -qq -y --allow-downgrades "libssl3=$old" >/dev/null
+systemctl restart mariadb
+echo $old"""
+
+
+@pytest.fixture(scope="module")
+def patched(coffer: Installation) -> Iterator[Guest]:
+    """An instance of the version before the newest."""
+    coffer.build_image("mariadb")
+    coffer.manage("image", "build", "mariadb", "--version", OLDER)
+    before = snapshot_of_host()
+    wish = ["mariadb", "to-patch", "--version", OLDER, "--flavor", "small", "--volume", "1"]
+    made = coffer.ask("instance", "create", *wish, "--user", "app")
+    guest = Guest(made["instance"]["id"], "to-patch", made["user"]["password"], coffer.ca_file())
+    guest.query("CREATE TABLE written (number INT PRIMARY KEY)")
+    yield guest
+    coffer.dbctl("instance", "delete", guest.id, "--yes")
+    assert snapshot_of_host() == before
+
+
+@contextmanager
+def writing(guest: Guest) -> Iterator[list[int]]:
+    """A client that writes as often as it can; the numbers whose writes were acknowledged."""
+    done, stop = (
+        [int(guest.query("SELECT COALESCE(MAX(number), 0) FROM written")[0])],
+        threading.Event(),
+    )
+
+    def write() -> None:
+        number = done[0]
+        while not stop.is_set():
+            with suppress(pymysql.Error, OSError), guest.client() as connection:
+                while not stop.is_set():
+                    number += 1
+                    with connection.cursor() as cursor:
+                        cursor.execute("INSERT INTO written VALUES (%s)", (number,))
+                    done.append(number)
+                    time.sleep(0.01)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield done
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def assert_kept(guest: Guest, acknowledged: list[int]) -> None:
+    """Every write that was acknowledged is there."""
+    with guest.client() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM written")
+        found = {row[0] for row in cursor.fetchall()}
+    missing = set(acknowledged[1:]) - found
+    assert len(acknowledged) > 1
+    assert not missing, sorted(missing)
+
+
+def version(guest: Guest) -> str:
+    return str(guest.query("SELECT VERSION()")[0]).partition("-")[0]
+
+
+def packages(guest: Guest) -> dict[str, str]:
+    form = r"${Package}\t${Version}\n"
+    lines = guest.shell(f"dpkg-query --show --showformat='{form}'").stdout.splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+def test_packages(coffer: Installation, patched: Guest) -> None:
+    # given a library of the engine without its security updates, and a client that writes
+    old = patched.shell(OLD_LIBRARY, timeout=180).stdout.strip()
+    before = packages(patched)
+
+    # when a patch is planned, then it is told and nothing has changed
+    plan = coffer.ask("patch", "plan", patched.name)["changes"]
+    line = next(row for row in plan if row["name"] == "libssl3")
+    assert (line["instance"], line["from"]) == (patched.name, old)
+    assert packages(patched) == before
+
+    # when it is applied, then the guest has what was planned and no write is lost
+    with writing(patched) as acknowledged:
+        report = coffer.ask("patch", "apply", patched.name)["instances"]
+    done = report[0]["changes"]
+    assert [{"instance": patched.name, **row} for row in done] == plan
+    print(f"\n{report[0]['seconds']} s, {report[0]['seconds_without_writes']} s without writes")
+    after = packages(patched)
+    assert {row["name"]: after[row["name"]] for row in done} == {
+        row["name"]: row["to"] for row in done
+    }
+    assert_kept(patched, acknowledged)
+    assert version(patched) == OLDER
+
+    # and the engine runs on the new library, and there is nothing more to do
+    assert "(deleted)" not in patched.shell("cat /proc/$(cat /run/mysqld/mysqld.pid)/maps").stdout
+    assert coffer.ask("patch", "apply", patched.name)["instances"][0]["changes"] == []
+
+
+def test_by_hand(coffer: Installation, patched: Guest) -> None:
+    # given an older library again, when an operator looks, then nothing has changed
+    patched.shell(OLD_LIBRARY, timeout=180)
+    before = packages(patched)
+    play(coffer, "instance_patch", "--limit", patched.name, "--check")
+    assert packages(patched) == before
+    # when the operator patches, then the guest is as a worker would leave it, on the record
+    play(coffer, "instance_patch", "--limit", patched.name)
+    assert packages(patched)["libssl3"] > before["libssl3"]
+    assert newest(coffer, patched) == ("instance_patch", "operator", "succeeded")
+    assert changes(play(coffer, "instance_patch", "--limit", patched.name)) == 0
+
+
+def test_packages_that_break_the_engine_are_taken_back(
+    coffer: Installation, patched: Guest
+) -> None:
+    # given newer packages whose installation breaks the engine, and a client that writes
+    old = patched.shell(OLD_LIBRARY, timeout=180).stdout.strip()
+    patched.shell(BREAKS)
+    # when they are applied
+    with writing(patched) as acknowledged:
+        done = coffer.dbctl("patch", "apply", patched.name, "--json", check=False)
+    # then the guest has what it had before, no write is lost, and the report has the cause
+    assert done.returncode == 1
+    (line,) = json.loads(done.stdout)["instances"]
+    assert (line["state"], patched.name in done.stderr) == ("failed", True), done.stderr
+    assert packages(patched)["libssl3"] == old
+    coffer.healthy(patched.id)
+    assert_kept(patched, acknowledged)
+
+
+def test_an_upgrade_that_breaks_the_engine_is_taken_back(
+    coffer: Installation, patched: Guest
+) -> None:
+    # given a package whose installation breaks the engine
+    patched.shell(BREAKS)
+    # when the engine is upgraded while a client writes
+    with writing(patched) as acknowledged:
+        done = coffer.dbctl("instance", "upgrade", patched.name, "10.11", check=False)
+    # then it says so, the version is the one before, and no write is lost
+    assert done.returncode == 1
+    assert coffer.healthy(patched.id)["datastore"]["version"] == OLDER
+    assert version(patched) == OLDER
+    assert_kept(patched, acknowledged)
+    assert "to-patch" in done.stderr or "instance_upgrade" in done.stderr, done.stderr
+
+
+def test_an_upgrade_goes_on_after_its_worker_was_killed(
+    coffer: Installation, patched: Guest
+) -> None:
+    # given an upgrade in the middle, whose worker and its job are killed
+    patched.shell(f"rm -f {HOOK}")
+    with writing(patched) as acknowledged:
+        change = {"instance": {"datastore_version": "10.11"}}
+        operation = coffer.api.send("PUT", f"/instances/{patched.id}", change).operation
+        attempt = attempt_at(coffer, operation)
+        wait_for("the snapshot", lambda: "snapshot" in told(coffer, operation), pause=0.05)
+        attempt.worker.kill()
+        attempt.horse.kill()
+        # then another attempt brings it to its end, and no write is lost
+        ended = coffer.ended(operation, timeout=240)
+        coffer.healthy(patched.id)
+    assert (ended["state"], ended["attempt"]) == ("succeeded", 2), ended
+    print(f"\n{json.dumps(ended['result'])}")
+    assert ended["result"]["patch"]["engine"] == {"from": OLDER, "to": version(patched)}
+    assert coffer.api.instance(patched.id)["datastore"]["version"] == "10.11"
+    assert_kept(patched, acknowledged)
+
+
+def told(coffer: Installation, operation: str) -> str:
+    """The steps of an operation so far."""
+    events: Any = coffer.api.get(f"/operations/{operation}/events")["events"]
+    return " ".join(str(event["task"]) for event in events).lower()
