@@ -30,7 +30,10 @@ class MySql:
     """A connection as `app`."""
 
     folder = "/var/lib/mysql"
-    dump = "mysqldump --no-defaults --single-transaction app | zstd -T2 >{folder}/dump.zst"
+    dump = (
+        "mysqldump --no-defaults --single-transaction app"
+        " | (zstd -T2 || gzip -1) >{folder}/dump.zst"
+    )
 
     def __init__(self, address: str) -> None:
         import pymysql
@@ -72,7 +75,8 @@ class MongoDb:
             address,
             username="app",
             password=PASSWORD,
-            authSource="app",
+            authSource="admin",
+            authMechanism="SCRAM-SHA-256",
             tls=True,
             tlsAllowInvalidCertificates=True,
             directConnection=True,
