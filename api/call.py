@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import falcon
 
 from api.schemas.common import Link
+from coffer.callers import Caller
 from coffer.errors import BadRequest
-from coffer.instances import Caller
 from coffer.tokens import Identity
 
 

@@ -77,11 +77,24 @@ from api.resources.unsupported import add_unsupported
 from api.services import Services
 
 PREFIX = "/v1.0/{project}"
+Routes = list[tuple[str, Any]]
 
 
-def project_routes(services: Services) -> list[tuple[str, Any]]:
+def project_routes(services: Services) -> Routes:
     """Paths and resources of a project."""
-    routes: list[tuple[str, Any]] = [
+    resources: dict[str, Any] = {
+        **dict(_instances(services)),
+        **dict(_datastores(services)),
+        **dict(_project(services)),
+        **dict(_management(services)),
+    }
+    add_unsupported(resources)
+    return [(PREFIX + path, resource) for path, resource in resources.items()]
+
+
+def _instances(services: Services) -> Routes:
+    """What instances have."""
+    return [
         ("/instances", InstanceCollection(services)),
         ("/instances/detail", InstanceDetails(services)),
         ("/instances/{instance}", InstanceItem(services)),
@@ -96,9 +109,17 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/instances/{instance}/users/{user}/databases/{database}", UserGrant(services)),
         ("/instances/{instance}/log", LogCollection(services)),
         ("/instances/{instance}/log/{log}", LogLines(services)),
-        ("/objects/{container}", LogContainer(services)),
-        ("/objects/{container}/{object}", LogObject(services)),
         ("/instances/{instance}/root", Root(services)),
+        ("/instances/{instance}/configuration", ConfigurationDefaults(services)),
+        ("/instances/{instance}/configuration/diff", ConfigurationDiff(services)),
+        ("/instances/{instance}/patch", InstancePatch(services)),
+        ("/instances/{instance}/modules", InstanceModules()),
+    ]
+
+
+def _datastores(services: Services) -> Routes:
+    """What instances are made of: versions, flavors, configuration groups."""
+    return [
         ("/datastores", DatastoreCollection()),
         ("/datastores/versions/{version}", VersionById()),
         ("/datastores/{datastore}", DatastoreItem()),
@@ -117,12 +138,21 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
             "/datastores/{datastore}/versions/{version}/parameters/{parameter}",
             ParameterItem(services),
         ),
-        ("/instances/{instance}/configuration", ConfigurationDefaults(services)),
-        ("/instances/{instance}/configuration/diff", ConfigurationDiff(services)),
-        ("/instances/{instance}/patch", InstancePatch(services)),
         ("/configurations", ConfigurationCollection(services)),
         ("/configurations/{configuration}", ConfigurationItem(services)),
         ("/configurations/{configuration}/instances", ConfigurationInstances(services)),
+        ("/flavors", FlavorCollection(services)),
+        ("/flavors/{flavor}", FlavorItem(services)),
+        ("/datastores/{datastore}/versions/{version}/flavors", FlavorsOfVersion(services)),
+        ("/datastores/{datastore}/versions/{version}/volume-types", VolumeTypes()),
+    ]
+
+
+def _project(services: Services) -> Routes:
+    """What else a project has."""
+    return [
+        ("/objects/{container}", LogContainer(services)),
+        ("/objects/{container}/{object}", LogObject(services)),
         ("/backup_strategies", BackupStrategyCollection()),
         ("/backups", BackupCollection(services)),
         ("/backups/{backup}", BackupItem(services)),
@@ -130,18 +160,21 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
         ("/backups/{backup}/data", BackupData(services)),
         ("/backup_schedules", ScheduleCollection(services)),
         ("/backup_schedules/{schedule}", ScheduleItem()),
-        ("/flavors", FlavorCollection(services)),
-        ("/flavors/{flavor}", FlavorItem(services)),
         ("/operations", OperationCollection(services)),
         ("/operations/{operation}", OperationItem()),
         ("/operations/{operation}/events", OperationEvents()),
         ("/operations/{operation}/action", OperationActions(services)),
-        ("/datastores/{datastore}/versions/{version}/flavors", FlavorsOfVersion(services)),
-        ("/datastores/{datastore}/versions/{version}/volume-types", VolumeTypes()),
-        ("/instances/{instance}/modules", InstanceModules()),
         ("/clusters", ClusterCollection()),
         ("/modules", ModuleCollection()),
         ("/limits", Limits(services)),
+        ("/audit", AuditCollection(services)),
+        ("/inventory", InventoryDocument(services)),
+    ]
+
+
+def _management(services: Services) -> Routes:
+    """What administrators have."""
+    return [
         ("/mgmt/instances", ManagedInstances(services)),
         ("/mgmt/instances/{instance}", ManagedInstance(services)),
         ("/mgmt/instances/{instance}/action", ManagedActions(services)),
@@ -156,9 +189,4 @@ def project_routes(services: Services) -> list[tuple[str, Any]]:
             ManagedParameter(services),
         ),
         ("/mgmt/quotas/{tenant}", ProjectQuotas(services)),
-        ("/audit", AuditCollection(services)),
-        ("/inventory", InventoryDocument(services)),
     ]
-    resources = dict(routes)
-    add_unsupported(resources)
-    return [(PREFIX + path, resource) for path, resource in resources.items()]

@@ -7,12 +7,11 @@ that their order is all that matters.
 from collections.abc import Sequence
 from typing import Any
 
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue, Engine
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotFound, NotSupported
-from coffer.instances import Caller
-from coffer.lifecycle import begin
 from coffer.models import Instance, Operation
 from coffer.names import (
     check_databases,
@@ -22,7 +21,7 @@ from coffer.names import (
     same_database,
 )
 from coffer.observed import UserKey, databases, require_database, require_user, users
-from coffer.operations import KINDS, secret_of
+from coffer.operations import secret_of
 from coffer.secrets import Vault, new_password
 from coffer.status import require_running
 
@@ -196,13 +195,7 @@ class Accounts:
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
-            operation = begin(
-                KINDS[kind],
-                fresh,
-                user=caller.user,
-                request_id=caller.request_id,
-                changes=changes,
-            )
+            operation = caller.begin(kind, fresh, changes)
             self._vault.put(fresh, secret_of(operation.id), variables)
         self._dispatcher.send(operation)
         return operation

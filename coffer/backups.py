@@ -3,18 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from coffer.backup_ends import COMPLETED, MAKES, RUNNING, display_backup_status
 from coffer.backup_uses import DELETES, deleter, reader
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotSupported, Unprocessable
-from coffer.instances import Caller
-from coffer.lifecycle import begin
 from coffer.models import Backup, Instance, Operation
-from coffer.operations import KINDS
 from coffer.points import chains_needed
 from coffer.quotas import Quotas
 from coffer.repositories import Repositories
@@ -80,9 +77,9 @@ class Backups:
             if wish.slot:
                 fresh.scheduled = wish.slot
                 fresh.save()
-            operation = self._begin(
-                MAKES, fresh, caller, {"coffer_backup": {"id": backup.id, "method": method}}
-            )
+            wanted = {"id": backup.id, "method": method}
+            parameters = {"coffer_repository": fresh.id, "coffer_backup": wanted}
+            operation = caller.begin(MAKES, fresh, parameters=parameters)
             backup.operation_id = operation.id
             backup.save(force_insert=True)
         self._dispatcher.send(operation)
@@ -113,11 +110,11 @@ class Backups:
             if not snapshots:
                 Backup.delete().where(Backup.id.in_(ids)).execute()
                 return None
-            operation = self._begin(
+            operation = caller.begin(
                 DELETES,
                 Instance.get_by_id(rows[0].repository_id),
-                caller,
-                {
+                parameters={
+                    "coffer_repository": rows[0].repository_id,
                     "coffer_backups": ids,
                     "coffer_snapshots": snapshots,
                     "coffer_chains": chains_needed(rows[0].repository_id, ids),
@@ -126,17 +123,6 @@ class Backups:
             Backup.update(operation_id=operation.id).where(Backup.id.in_(ids)).execute()
         self._dispatcher.send(operation)
         return operation
-
-    def _begin(
-        self, kind: str, instance: Instance, caller: Caller, parameters: dict[str, Any]
-    ) -> Operation:
-        return begin(
-            KINDS[kind],
-            instance,
-            user=caller.user,
-            request_id=caller.request_id,
-            parameters={"coffer_repository": instance.id, **parameters},
-        )
 
     def method_or_none(self, instance: Instance, wanted: str | None) -> str | None:
         """The method if the engine has it, else None."""

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue, Parameter
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotFound, Unprocessable
 from coffer.groups import attached, require_group, require_version
-from coffer.instances import Caller
-from coffer.lifecycle import begin
 from coffer.models import Configuration, DatastoreVersion, Instance, Operation
-from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.operations import ACTIVE_STATES
 from coffer.status import require_running
 
 Values = Mapping[str, Any]
@@ -60,7 +59,7 @@ class Configurations:
             group.updated = utcnow()
             group.save()
             operations = (
-                [self._begin("configuration_update", row, caller, {}) for row in attached(group)]
+                [caller.begin("configuration_update", row) for row in attached(group)]
                 if "values" in changes
                 else []
             )
@@ -133,13 +132,8 @@ class Configurations:
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
-            operation = begin(
-                KINDS["configuration_diff"],
-                fresh,
-                user=caller.user,
-                request_id=caller.request_id,
-                parameters={"coffer_configuration": values},
-            )
+            parameters = {"coffer_configuration": values}
+            operation = caller.begin("configuration_diff", fresh, parameters=parameters)
         self._dispatcher.send(operation)
         return operation
 
@@ -150,19 +144,9 @@ class Configurations:
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
             require_group(group_id)
-            operation = self._begin(kind, fresh, caller, {"configuration_id": group_id})
+            operation = caller.begin(kind, fresh, {"configuration_id": group_id})
         self._dispatcher.send(operation)
         return operation
-
-    @staticmethod
-    def _begin(kind: str, instance: Instance, caller: Caller, changes: dict[str, Any]) -> Operation:
-        return begin(
-            KINDS[kind],
-            instance,
-            user=caller.user,
-            request_id=caller.request_id,
-            changes=changes,
-        )
 
     def _checked(self, version: DatastoreVersion, values: Values) -> dict[str, Any]:
         rules = self._catalogue.parameters(version.manager, version.name)

@@ -3,30 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, NotFound, OverLimit, Unprocessable
 from coffer.groups import require_group, require_version
-from coffer.lifecycle import abort, begin
+from coffer.lifecycle import abort
 from coffer.models import Backup, Configuration, DatastoreVersion, Instance, Operation
 from coffer.names import check_databases, check_users
-from coffer.operations import ACTIVE_STATES, KINDS, secret_of
+from coffer.operations import ACTIVE_STATES, secret_of
 from coffer.points import Point
 from coffer.quotas import Quotas
 from coffer.restores import require_restorable, row_of
 from coffer.secrets import Vault, new_host_key
 from coffer.status import require_can_act, require_there
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks, for the record of the operation."""
-
-    project_id: str
-    user: str
-    request_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,11 +105,11 @@ class Instances:
     def _begin_making(self, instance: Instance, wish: Wish, caller: Caller) -> Operation:
         backup = wish.backup
         if backup is None:
-            return self._begin("instance_create", instance, caller)
+            return caller.begin("instance_create", instance)
         parameters = {"coffer_repository": backup.repository_id, "coffer_backup": row_of(backup)}
         if wish.point is not None:
             parameters["coffer_point"] = wish.point.variables
-        return self._begin("instance_restore", instance, caller, parameters=parameters)
+        return caller.begin("instance_restore", instance, parameters=parameters)
 
     def restart(self, instance: Instance, caller: Caller) -> Operation:
         """Restart the engine."""
@@ -159,7 +151,7 @@ class Instances:
             instance = Instance.get_by_id(instance.id)
             require_there(instance)
             wanted = {**_access_to_be(instance), **access}
-            operation = self._begin("access_update", instance, caller, {"access": wanted})
+            operation = caller.begin("access_update", instance, {"access": wanted})
         self._dispatcher.send(operation)
         return operation
 
@@ -176,7 +168,7 @@ class Instances:
         if instance.task == "SHUTDOWN":
             raise Unprocessable(f"instance {instance.id} is being deleted already")
         with transaction():
-            operation = self._begin("instance_delete", instance, caller)
+            operation = caller.begin("instance_delete", instance)
         self._dispatcher.send(operation)
         return operation
 
@@ -208,26 +200,9 @@ class Instances:
                 self._quotas.reserve(instance.project_id, **more)
             instance = Instance.get_by_id(instance.id)
             require_can_act(instance)
-            operation = self._begin(kind, instance, caller, changes)
+            operation = caller.begin(kind, instance, changes)
         self._dispatcher.send(operation)
         return operation
-
-    def _begin(
-        self,
-        kind: str,
-        instance: Instance,
-        caller: Caller,
-        changes: dict[str, Any] | None = None,
-        parameters: dict[str, Any] | None = None,
-    ) -> Operation:
-        return begin(
-            KINDS[kind],
-            instance,
-            user=caller.user,
-            request_id=caller.request_id,
-            changes=changes,
-            parameters=parameters,
-        )
 
     def _check(self, wish: Wish) -> None:
         engine = self._catalogue.engine(wish.version.manager)

@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue, Engine, Log
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest, Unprocessable
-from coffer.instances import Caller
-from coffer.lifecycle import begin
 from coffer.log_ends import LIMIT, forget_logs
 from coffer.models import GuestLog, Instance, LogPiece, Operation
-from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.operations import ACTIVE_STATES
 from coffer.secrets import Vault
 from coffer.status import require_running, require_there
 
@@ -82,7 +81,7 @@ class Logs:
             if chosen.get(name, log.enabled) == enabled:
                 return None
             changes = {"logs": {**chosen, name: enabled}}
-            operation = self._begin("log_switch", fresh, caller, changes)
+            operation = caller.begin("log_switch", fresh, changes)
         self._dispatcher.send(operation)
         return operation
 
@@ -105,7 +104,7 @@ class Logs:
                 "position": row.position if row else 0,
                 "limit": LIMIT,
             }
-            operation = self._begin("log_read", fresh, caller, parameters={"coffer_log": wanted})
+            operation = caller.begin("log_read", fresh, parameters={"coffer_log": wanted})
         self._dispatcher.send(operation)
         return operation
 
@@ -158,23 +157,6 @@ class Logs:
             if settings and all(group.get(key) == value for key, value in settings.items()):
                 enabled = wanted
         return LogState(log, enabled, row.start if row else 0, row.end if row else 0)
-
-    @staticmethod
-    def _begin(
-        kind: str,
-        instance: Instance,
-        caller: Caller,
-        changes: dict[str, Any] | None = None,
-        parameters: dict[str, Any] | None = None,
-    ) -> Operation:
-        return begin(
-            KINDS[kind],
-            instance,
-            user=caller.user,
-            request_id=caller.request_id,
-            changes=changes,
-            parameters=parameters,
-        )
 
 
 def _require_free(instance: Instance, log: Log) -> None:

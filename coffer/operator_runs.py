@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from coffer.callers import Caller
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.errors import BadRequest, Unprocessable
-from coffer.instances import Caller
-from coffer.lifecycle import begin, end, lease
+from coffer.lifecycle import end, lease
 from coffer.models import Instance, Operation
-from coffer.operations import KINDS, State
+from coffer.operations import State
 
 BY_HAND = (
     "instance_restart",
@@ -31,13 +31,7 @@ def declare(kind: str, instance: Instance, caller: Caller) -> Operation:
     with transaction():
         if Operation.get_or_none(Operation.lock == instance.id):
             raise Unprocessable(f"instance {instance.id} is busy with another operation")
-        queued = begin(
-            KINDS[kind],
-            Instance.get_by_id(instance.id),
-            user=caller.user,
-            request_id=caller.request_id,
-            runner="operator",
-        )
+        queued = caller.begin(kind, Instance.get_by_id(instance.id), runner="operator")
         operation = lease(queued.id, f"operator:{queued.id}")
         if operation is None:
             raise Unprocessable(f"instance {instance.id} is busy with another operation")

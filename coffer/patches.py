@@ -2,14 +2,12 @@
 
 from typing import Any, Literal
 
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest
-from coffer.instances import Caller
-from coffer.lifecycle import begin
 from coffer.models import DatastoreVersion, Instance, Operation
-from coffer.operations import KINDS
 from coffer.status import require_running
 
 Packages = Literal["security", "all", "none"]
@@ -84,13 +82,6 @@ class Patches:
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
-            operation = begin(
-                KINDS[kind],
-                fresh,
-                user=caller.user,
-                request_id=caller.request_id,
-                changes=changes,
-                parameters={"patch_packages": packages},
-            )
+            operation = caller.begin(kind, fresh, changes, {"patch_packages": packages})
         self._dispatcher.send(operation)
         return operation

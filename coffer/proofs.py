@@ -13,15 +13,14 @@ from peewee import fn
 
 from coffer.backup_ends import COMPLETED
 from coffer.backup_uses import VERIFIES
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import Unprocessable
-from coffer.instances import Caller
-from coffer.lifecycle import begin
 from coffer.models import Backup, Instance, Operation
-from coffer.operations import ACTIVE_STATES, KINDS
+from coffer.operations import ACTIVE_STATES
 from coffer.quotas import Quotas
 from coffer.restores import GIB, require_restorable, row_of
 from coffer.secrets import Vault, new_host_key
@@ -69,13 +68,7 @@ class Proofs:
             )
             self._vault.put(guest, "host_key", private)
             parameters = {"coffer_repository": fresh.repository_id, "coffer_backup": row_of(fresh)}
-            operation = begin(
-                KINDS[VERIFIES],
-                guest,
-                user=caller.user,
-                request_id=caller.request_id,
-                parameters=parameters,
-            )
+            operation = caller.begin(VERIFIES, guest, parameters=parameters)
         self._dispatcher.send(operation)
         return operation
 

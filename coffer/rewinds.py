@@ -1,12 +1,10 @@
 """A restore in place: an instance becomes what it was, and keeps its id and its address."""
 
 from coffer.backup_ends import REWINDS
+from coffer.callers import Caller
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
-from coffer.instances import Caller
-from coffer.lifecycle import begin
 from coffer.models import Backup, Instance, Operation
-from coffer.operations import KINDS
 from coffer.points import find_point
 from coffer.quotas import Quotas
 from coffer.repositories import Repositories
@@ -43,11 +41,9 @@ class Rewinds:
                 repository=self._repositories.of(fresh),
                 method="physical",
             )
-            operation = begin(
-                KINDS[REWINDS],
+            operation = caller.begin(
+                REWINDS,
                 fresh,
-                user=caller.user,
-                request_id=caller.request_id,
                 parameters={
                     "coffer_repository": fresh.id,
                     "coffer_backup": row_of(point.backup),

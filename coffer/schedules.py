@@ -8,10 +8,10 @@ from typing import Any
 
 from coffer.backup_ends import COMPLETED, DELETE_FAILED
 from coffer.backups import Backups, BackupWish
+from coffer.callers import Caller
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.errors import CofferError
-from coffer.instances import Caller
 from coffer.models import Backup, Instance, Schedule
 from coffer.timetables import KEPT, KEPT_OF_OTHERS, NEVER, Timetable, check_cron, kept
 

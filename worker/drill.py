@@ -10,10 +10,10 @@ from peewee import fn
 
 from coffer.backup_ends import COMPLETED
 from coffer.backup_uses import VERIFIES
+from coffer.callers import Caller
 from coffer.clock import utcnow
 from coffer.database import database
 from coffer.errors import CofferError
-from coffer.instances import Caller
 from coffer.models import Backup, Instance, Operation
 from coffer.operations import ACTIVE_STATES
 from worker.context import Context, context

@@ -15,8 +15,8 @@ from api.lookup import find_instance
 from api.paging import next_links
 from api.schemas import account as wire
 from api.services import Services
+from coffer.callers import Caller
 from coffer.errors import BadRequest, NotSupported
-from coffer.instances import Caller
 from coffer.models import Instance, Operation
 from coffer.observed import UserKey, databases, parse_user, require_user, user_marker, users
 from coffer.status import require_running, require_there

@@ -13,7 +13,8 @@ import pytest
 
 from dbctl.connection import Login, fill_arguments, fill_uri
 from dbctl.main import split
-from tests.unit.dbctl_server import CA, CONNECTION, TOKEN, Server
+from tests.unit.dbctl_documents import CA, CONNECTION, TOKEN
+from tests.unit.dbctl_server import Server
 
 ROOT = Path(__file__).parents[2]
 CLIENT = """#!/bin/sh

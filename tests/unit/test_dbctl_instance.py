@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from dbctl.main import main
-from tests.unit.dbctl_server import TOKEN, Script, Server, steps
+from tests.unit.dbctl_documents import TOKEN, steps
+from tests.unit.dbctl_server import Script, Server
 
 CREATE = ["instance", "create", "mysql", "db1", "--flavor", "small", "--volume", "2"]
 

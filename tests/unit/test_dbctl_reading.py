@@ -10,7 +10,8 @@ import pytest
 
 from dbctl.main import main
 from dbctl.output import clean
-from tests.unit.dbctl_server import CA, TOKEN, Server
+from tests.unit.dbctl_documents import CA, TOKEN
+from tests.unit.dbctl_server import Server
 
 ONE = "aaaa1111-0000-4000-8000-000000000001"
 TWO = "aaaa2222-0000-4000-8000-000000000002"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dbctl.steps import Group, Steps
-from tests.unit.dbctl_server import steps
+from tests.unit.dbctl_documents import steps
 
 UNDOING = {"attempt": 1, "task": "", "host": None, "state": "started", "message": "undoing"}
 

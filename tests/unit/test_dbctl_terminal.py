@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.dbctl_server import TOKEN, Script, Server, steps
+from tests.unit.dbctl_documents import TOKEN, steps
+from tests.unit.dbctl_server import Script, Server
 
 ROOT = Path(__file__).parents[2]
 DBCTL = [sys.executable, "-m", "dbctl"]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from dbctl.main import main
-from tests.unit.dbctl_server import TOKEN, Server
+from tests.unit.dbctl_documents import TOKEN
+from tests.unit.dbctl_server import Server
 
 Capture = pytest.CaptureFixture[str]
 

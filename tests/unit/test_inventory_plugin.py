@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dbctl_server import TOKEN, Server
+from tests.unit.dbctl_documents import TOKEN
+from tests.unit.dbctl_server import Server
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
