@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from coffer.callers import Caller, Instances, Wish
+from coffer.callers import Caller
 from coffer.catalogue import Catalogue
 from coffer.database import database
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.errors import OverLimit
+from coffer.instances import Instances, Wish
 from coffer.models import DatastoreVersion, Instance, Operation
 from coffer.quotas import Quotas
 from coffer.secrets import Vault
