@@ -14,19 +14,23 @@ from typing import Any
 import yaml
 
 
-class _Unsafe(str):
-    """A text that Ansible must never take for a template."""
+class _Data(dict[str, Any]):
+    """Variables in which Ansible must never take a text for a template.
+
+    The mapping as a whole is marked. On a single text the mark takes the quotes away: a password
+    `0x10` would arrive as the number 16, and `null` not at all.
+    """
 
 
 class _Dumper(yaml.SafeDumper):
     pass
 
 
-def _represent_unsafe(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar("!unsafe", str(text), style='"')
+def _represent_data(dumper: yaml.SafeDumper, data: _Data) -> yaml.Node:
+    return dumper.represent_mapping("!unsafe", dict(data))
 
 
-_Dumper.add_representer(_Unsafe, _represent_unsafe)
+_Dumper.add_representer(_Data, _represent_data)
 
 
 @contextmanager
@@ -57,9 +61,9 @@ def write_inputs(
     known_hosts = path / "known_hosts"
     _write(known_hosts, f"{known_host}\n" if known_host else "")
     ssh = f"-o UserKnownHostsFile={known_hosts} -o StrictHostKeyChecking=yes"
-    hosts = {host: {**variables, "ansible_ssh_common_args": ssh}}
+    hosts = {host: _Data({**variables, "ansible_ssh_common_args": ssh})}
     _write(path / "inventory" / "hosts.yml", _yaml({"all": {"hosts": hosts}}))
-    _write(path / "env" / "extravars", _yaml(secrets))
+    _write(path / "env" / "extravars", _yaml(_Data(secrets)))
     # The pause between looks for an abort or a passed deadline, in seconds.
     _write(path / "env" / "settings", _yaml({"pexpect_timeout": 1}))
 
@@ -72,15 +76,5 @@ def _write(path: Path, text: str) -> None:
 
 
 def _yaml(value: Any) -> str:
-    return yaml.dump(unsafe(value), Dumper=_Dumper, allow_unicode=True)
-
-
-def unsafe(value: Any) -> Any:
-    """The same value with every text in it marked as data."""
-    if isinstance(value, str):
-        return _Unsafe(value)
-    if isinstance(value, dict):
-        return {str(key): unsafe(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [unsafe(item) for item in value]
-    return value
+    # Everything but ASCII escaped: what Unicode calls a line break, YAML would fold into a blank.
+    return yaml.dump(value, Dumper=_Dumper)

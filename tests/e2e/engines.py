@@ -60,6 +60,17 @@ class Served:
             return False
         return True
 
+    def shown(self, lines: list[list[str]]) -> list[list[str]]:
+        """The lines of commands, each with what the guest answers now."""
+        return [[line, self.guest.shell(line).stdout.strip()] for line, _ in lines]
+
+    def differences(self, *arguments: str) -> dict[str, Any]:
+        """What `dbctl configuration diff` tells, by parameter; it changes nothing."""
+        before = self.coffer.api.instance(self.guest.id)
+        told = self.coffer.ask("configuration", "diff", self.guest.name, *arguments)
+        assert self.coffer.api.instance(self.guest.id)["status"] == before["status"]
+        return {row["name"]: row for row in told["differences"]}
+
     def keep(self) -> int:
         """Write one more row as `app`; how many there are now."""
         login = (self.guest.address, "app", self.guest.password, self.guest.ca)
@@ -89,8 +100,29 @@ def served(request: pytest.FixtureRequest, coffer: Installation) -> Iterator[Ser
     made = coffer.ask("instance", "create", *wish, "--user", "app", "--configuration", group)
     ca = coffer.ca_file()
     guest = Guest(made["instance"]["id"], wish[1], made["user"]["password"], ca)
-    yield Served(coffer, guest, engine)
-    coffer.dbctl("instance", "delete", guest.id, "--yes")
-    coffer.dbctl("configuration", "delete", group, "--yes")
+    served = Served(coffer, guest, engine)
+    try:
+        check_group(served, engine.data["at_first"])
+        yield served
+    finally:
+        coffer.dbctl("instance", "delete", guest.id, "--yes")
+        coffer.dbctl("configuration", "delete", group, "--yes")
     after = snapshot_of_host()
     assert after == before, json.dumps([before, after], indent=1)
+
+
+def check_group(served: Served, first: dict[str, Any]) -> None:
+    """Created with a configuration group, it has the group's values until that is detached."""
+    coffer, guest = served.coffer, served.guest
+    assert served.shown(first["shows"]) == first["shows"]
+    assert coffer.healthy(guest.id)["configuration"]["name"] == "at-first"
+    assert served.differences() == {}
+    # what its size gives it does not know of the group
+    defaults = served.do("GET", "/configuration")["instance"]["configuration"]
+    assert defaults
+    assert not first["values"].items() & defaults.items()
+    coffer.dbctl("configuration", "detach", guest.name)
+    coffer.dbctl("instance", "restart", guest.name)
+    coffer.healthy(guest.id)
+    assert served.differences() == {}
+    assert served.shown(first["shows"]) != first["shows"]

@@ -141,23 +141,8 @@ def test_two_hundred_users(served: Served) -> None:
     assert not served.enters("u199", "pass'199")
 
 
-def test_it_was_made_with_a_group(served: Served) -> None:
-    # given an instance that was created with a configuration group, then it has its values
-    first = served.engine.data["at_first"]
-    assert_shows(served, first["shows"])
-    assert served.coffer.healthy(served.guest.id)["configuration"]["name"] == "at-first"
-    assert differences(served) == {}
-    # and what its size gives it does not know of the group
-    defaults = served.do("GET", "/configuration")["instance"]["configuration"]
-    assert defaults
-    assert not first["values"].items() & defaults.items()
-    # when it is detached, then the defaults are back after a restart
-    served.coffer.dbctl("configuration", "detach", served.guest.name)
-    served.coffer.dbctl("instance", "restart", served.guest.name)
-    assert differences(served) == {}
-    assert first["shows"] != [
-        [line, served.guest.shell(line).stdout.strip()] for line, _ in first["shows"]
-    ]
+def assert_shows(served: Served, lines: list[list[str]]) -> None:
+    assert served.shown(lines) == lines
 
 
 def test_configuration_group(served: Served) -> None:
@@ -165,7 +150,7 @@ def test_configuration_group(served: Served) -> None:
     engine, guest, coffer = served.engine.data["engine"], served.guest, served.coffer
     first, second, *_ = served.engine.data["parameters"]
     group = make_group(coffer, served.engine, f"of-{engine}", first["values"])
-    foreseen = differences(served, "--configuration", group)
+    foreseen = served.differences("--configuration", group)
     assert set(foreseen) == set(first["values"])
     coffer.dbctl("configuration", "attach", guest.name, group)
     assert_shows(served, first["shows"])
@@ -175,12 +160,12 @@ def test_configuration_group(served: Served) -> None:
     coffer.dbctl("instance", "restart", guest.name)
     assert_shows(served, first["after_restart"])
     assert coffer.healthy(guest.id)["configuration"]["id"] == group
-    assert differences(served) == {}
+    assert served.differences() == {}
 
     # when somebody changes a setting by hand, then it is found, on all that have the group too
-    hand = served.engine.data["by_hand"]
+    hand = served.engine.data["drift"]
     guest.shell(hand["change"])
-    drifted = differences(served)
+    drifted = served.differences()
     assert {name: row["running"] for name, row in drifted.items()} == {
         hand["parameter"]: hand["runs"]
     }
@@ -189,7 +174,7 @@ def test_configuration_group(served: Served) -> None:
 
     # when the group is set once more, then the recorded settings are back
     coffer.dbctl("configuration", "set", group)
-    wait_for("the settings", lambda: differences(served) == {})
+    wait_for("the settings", lambda: served.differences() == {})
 
     # when the group gets other values, then the instance follows, and defaults are back
     answer = coffer.api.send(
@@ -206,19 +191,6 @@ def test_configuration_group(served: Served) -> None:
     assert_shows(served, served.engine.data["parameters"][-1].get("after_restart", []))
     assert "configuration" not in coffer.healthy(guest.id)
     coffer.dbctl("configuration", "delete", group, "--yes")
-
-
-def differences(served: Served, *arguments: str) -> dict[str, Any]:
-    """What `dbctl configuration diff` tells, by parameter; it changes nothing."""
-    before = served.coffer.api.instance(served.guest.id)
-    told = served.coffer.ask("configuration", "diff", served.guest.name, *arguments)
-    assert served.coffer.api.instance(served.guest.id)["status"] == before["status"]
-    return {row["name"]: row for row in told["differences"]}
-
-
-def assert_shows(served: Served, lines: list[list[str]]) -> None:
-    found = [[line, served.guest.shell(line).stdout.strip()] for line, _ in lines]
-    assert found == lines
 
 
 def test_restart_and_resize_keep_the_data(served: Served) -> None:

@@ -1,8 +1,10 @@
 """A gateway for backups as the control plane runs it, for guests of the engines' tests."""
 
 import subprocess
+import tempfile
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -30,8 +32,8 @@ class Gateway:
     def __post_init__(self) -> None:
         name = self.guest.engine.data["engine"]
         self.commands = yaml.safe_load((DATA / f"backup_{name}.yml").read_text())
-        self.place = self.site.scratch / f"gateway-{name}"
-        (self.place / "store").mkdir(parents=True)
+        self.place = Path(tempfile.mkdtemp(prefix=f"gateway-{name}-", dir=self.site.scratch))
+        (self.place / "store").mkdir()
         users = [self.guest.instance.id, STRANGER]
         text = "".join(f"{user}:{line_of(GATEWAY_PASSWORD)}\n" for user in users)
         (self.place / "users").write_text(text)

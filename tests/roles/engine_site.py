@@ -20,28 +20,15 @@ from tests.unit.guest_conductor import Authority, Conductor
 CHAIN = ["preflight", "install", "configure", "start", "secure", "databases", "users", "verify"]
 
 
-class Text(str):
-    """A text from a user: never a template."""
-
-    __slots__ = ()
+class Data(dict[str, Any]):
+    """Variables whose texts are no templates."""
 
 
 class Dumper(yaml.SafeDumper):
     """Writes variables as the service hands them to Ansible."""
 
 
-Dumper.add_representer(Text, lambda dumper, text: dumper.represent_scalar("!unsafe", text, "'"))
-
-
-def untrusted(value: Any) -> Any:
-    """The same, with every text marked as data."""
-    if isinstance(value, str):
-        return Text(value)
-    if isinstance(value, list):
-        return [untrusted(each) for each in value]
-    if isinstance(value, dict):
-        return {key: untrusted(each) for key, each in value.items()}
-    return value
+Dumper.add_representer(Data, lambda dumper, data: dumper.represent_mapping("!unsafe", dict(data)))
 
 
 @dataclass
@@ -197,7 +184,7 @@ class Site:
         folder = self.scratch / "runs" / uuid.uuid4().hex
         folder.mkdir(parents=True)
         (folder / "inventory.json").write_text(json.dumps(inventory))
-        (folder / "more.yml").write_text(yaml.dump(untrusted(more), Dumper=Dumper))
+        (folder / "more.yml").write_text(yaml.dump(Data(more), Dumper=Dumper))
         return subprocess.Popen(
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
