@@ -18,7 +18,7 @@ from tests.e2e.waiting import wait_for
 
 PASSWORD = "Canary-in-the-mine-9302"
 FAILING_PASSWORD = "Canary-that-fails-1177"
-MAKES_USERS = "make_users(self._server, self._rules, wanted)"
+MAKES_USERS = "present = _accounts(server, dialect)"
 """In the module of accounts: where it has the passwords in its hands."""
 PAUSE = 0.02
 """Seconds between two looks at all processes."""
