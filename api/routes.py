@@ -70,10 +70,12 @@ from api.resources.operations import (
     OperationEvents,
     OperationItem,
 )
+from api.resources.patch_runs import PatchActions, PatchCollection, PatchItem
 from api.resources.patches import InstancePatch
 from api.resources.quotas import Limits, ProjectQuotas
 from api.resources.schedules import ScheduleCollection, ScheduleItem
 from api.resources.unsupported import add_unsupported
+from api.resources.windows import WindowCollection, WindowItem
 from api.services import Services
 
 PREFIX = "/v1.0/{project}"
@@ -160,6 +162,11 @@ def _project(services: Services) -> Routes:
         ("/backups/{backup}/data", BackupData(services)),
         ("/backup_schedules", ScheduleCollection(services)),
         ("/backup_schedules/{schedule}", ScheduleItem()),
+        ("/maintenance_windows", WindowCollection()),
+        ("/maintenance_windows/{window}", WindowItem()),
+        ("/patches", PatchCollection(services)),
+        ("/patches/{patch}", PatchItem()),
+        ("/patches/{patch}/action", PatchActions(services)),
         ("/operations", OperationCollection(services)),
         ("/operations/{operation}", OperationItem()),
         ("/operations/{operation}/events", OperationEvents()),

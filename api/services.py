@@ -11,6 +11,7 @@ from coffer.exports import Exports
 from coffer.instances import Instances
 from coffer.inventory import Inventory
 from coffer.logs import Logs
+from coffer.patch_rounds import PatchRounds
 from coffer.patches import Patches
 from coffer.proofs import Proofs
 from coffer.quotas import Quotas
@@ -35,6 +36,7 @@ class Services:
     backups: Backups
     logs: Logs
     patches: Patches
+    patch_rounds: PatchRounds
     rewinds: Rewinds
     proofs: Proofs
     exports: Exports
@@ -63,6 +65,7 @@ def make_services(settings: Settings) -> Services:
         exports=Exports(settings, repositories),
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
         patches=Patches(catalogue, dispatcher),
+        patch_rounds=PatchRounds(settings, catalogue, repositories, dispatcher, quotas),
         quotas=quotas,
         versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),

@@ -124,6 +124,10 @@ class Backups:
         self._dispatcher.send(operation)
         return operation
 
+    def has_methods(self, instance: Instance) -> bool:
+        """Whether the instance's engine can be backed up at all."""
+        return bool(self._catalogue.engine(instance.version.manager).backup_methods)
+
     def method_or_none(self, instance: Instance, wanted: str | None) -> str | None:
         """The method if the engine has it, else None."""
         engine = self._catalogue.engine(instance.version.manager)

@@ -62,5 +62,17 @@ class Dispatcher:
             return False
 
 
+class Outbox(Dispatcher):
+    """Keeps operations until the transaction that wrote them is over."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+
+    def send(self, operation: Operation) -> bool:
+        """Keep it."""
+        self.operations.append(operation)
+        return True
+
+
 def _job_id(operation: Operation) -> str:
     return f"{operation.id}-{operation.attempt + 1}"

@@ -177,7 +177,7 @@ KINDS = {
         ),
         Kind(
             name="instance_patch",
-            queue=Queue.WORK,
+            queue=Queue.BULK,
             status="UPGRADE",
             deadline=3600,
             undo="instance_patch_undo",

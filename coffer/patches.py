@@ -27,7 +27,7 @@ class Patches:
         Raises:
             Unprocessable: the instance is busy or its engine does not run.
         """
-        return self._begin("instance_patch_plan", instance, caller, packages)
+        return self.begin("instance_patch_plan", instance, caller, packages)
 
     def apply(self, instance: Instance, packages: Packages, caller: Caller) -> Operation:
         """Bring packages, and the engine to its datastore version's newest, or everything back.
@@ -35,7 +35,7 @@ class Patches:
         Raises:
             Unprocessable: the instance is busy or its engine does not run.
         """
-        return self._begin("instance_patch", instance, caller, packages)
+        return self.begin("instance_patch", instance, caller, packages)
 
     def upgrade(self, instance: Instance, version: DatastoreVersion, caller: Caller) -> Operation:
         """Bring the engine to another datastore version, or everything back.
@@ -46,7 +46,7 @@ class Patches:
         """
         self._check(instance, version)
         changes = {"version_id": version.id}
-        return self._begin("instance_upgrade", instance, caller, "none", changes)
+        return self.begin("instance_upgrade", instance, caller, "none", changes)
 
     def _check(self, instance: Instance, version: DatastoreVersion) -> None:
         present = instance.version
@@ -71,7 +71,7 @@ class Patches:
                 f" (from it there is one to: {ways or 'none'})"
             )
 
-    def _begin(
+    def begin(
         self,
         kind: str,
         instance: Instance,
@@ -79,6 +79,11 @@ class Patches:
         packages: Packages,
         changes: dict[str, Any] | None = None,
     ) -> Operation:
+        """Begin one of the operations that this module is about.
+
+        Raises:
+            Unprocessable: the instance is busy or its engine does not run.
+        """
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)

@@ -24,9 +24,9 @@ def add_noun(nouns: Subparsers, name: str, text: str) -> Subparsers:
 
 
 def add_verb(
-    verbs: Subparsers, name: str, run: Run, text: str, epilog: str = ""
+    verbs: Subparsers, name: str, run: Run, text: str, epilog: str = "", *, report: bool = False
 ) -> argparse.ArgumentParser:
-    """A command with what all of them share."""
+    """A command with what all of them share; `report` lets `--json` name a file."""
     parser = verbs.add_parser(
         name,
         help=text,
@@ -35,11 +35,11 @@ def add_verb(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
-    add_shared(parser)
+    add_shared(parser, report=report)
     return parser
 
 
-def add_shared(parser: argparse.ArgumentParser) -> None:
+def add_shared(parser: argparse.ArgumentParser, *, report: bool = False) -> None:
     """`--config`, `--os-cloud` and `--json`."""
     config = parser.add_argument(
         "--config", metavar="FILE", help="TOML file with `url` and `token` (beats COFFER_URL)"
@@ -48,7 +48,25 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--os-cloud", metavar="NAME", help="a cloud of clouds.yaml (beats --config)"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    if report:
+        parser.add_argument(
+            "--json",
+            metavar="FILE.json",
+            nargs="?",
+            type=report_file,
+            const=True,
+            default=False,
+            help="one JSON document: on stdout, or in a file whose name ends in .json",
+        )
+    else:
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def report_file(text: str) -> str:
+    """The name of a file for JSON, which nobody takes for an argument of another kind."""
+    if not text.endswith(".json"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .json; put --json last")
+    return text
 
 
 def add_waiting(parser: argparse.ArgumentParser) -> None:

@@ -31,8 +31,8 @@ class Context:
 
     @property
     def json(self) -> bool:
-        """Whether `--json` was given."""
-        return bool(self.args.json)
+        """Whether `--json` was given, and no file for it."""
+        return self.args.json is True
 
     @cached_property
     def api(self) -> Api:

@@ -5,6 +5,7 @@ from __future__ import annotations
 FAILURE = 1
 USAGE = 2
 NOT_FOUND = 3
+HALTED = 3
 STILL_RUNNING = 4
 INTERRUPTED = 130
 
@@ -50,6 +51,12 @@ class Unreachable(DbctlError):
 
 class OperationFailed(DbctlError):
     """The operation ended in `failed`, `aborted` or `expired`."""
+
+
+class RunHalted(DbctlError):
+    """A patch run does not go on for now: it was aborted, or waits for a maintenance window."""
+
+    code = HALTED
 
 
 class StillRunning(DbctlError):

@@ -27,6 +27,7 @@ from dbctl.nouns import (
     root,
     schedule,
     user,
+    window,
 )
 
 DESCRIPTION = "Databases as a service: create, watch and use them."
@@ -81,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     restore.add(nouns)
     schedule.add(nouns)
     patch.add(nouns)
+    window.add(nouns)
     operation.add(nouns)
     datastore.add(nouns)
     flavor.add(nouns)

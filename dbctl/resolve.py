@@ -52,6 +52,17 @@ def backup(api: Api, wanted: str) -> Document:
     return only("backup", wanted, named or prefixed(rows, wanted), describe_backup)
 
 
+def patch(api: Api, wanted: str | None) -> Document:
+    """The patch run of that id or prefix; None is the newest one."""
+    if wanted is None or not UUID.fullmatch(wanted):
+        rows = api.get("/patches")["patches"]
+        rows = rows[:1] if wanted is None else prefixed(rows, wanted)
+        wanted = wanted or "the newest one"
+        wanted = only("patch", wanted, rows, lambda row: f"{row['id']}  {row['state']}")["id"]
+    found: Document = api.get(f"/patches/{segment(wanted.lower())}")["patch"]
+    return found
+
+
 def of_the_living(api: Api, rows: list[Document]) -> list[Document]:
     """Operations of instances that are there; if none is, the newest one."""
     living = {row["id"] for row in api.pages("/instances", "instances")}

@@ -11,6 +11,7 @@ from coffer.catalogue import Catalogue
 from coffer.database import connect
 from coffer.dispatch import Dispatcher, connect_redis
 from coffer.inventory import Inventory
+from coffer.patch_rounds import PatchRounds
 from coffer.proofs import Proofs
 from coffer.quotas import Quotas
 from coffer.reports import Reports
@@ -32,6 +33,7 @@ class Context:
     repositories: Repositories
     proofs: Proofs
     rounds: Rounds
+    patch_rounds: PatchRounds
 
 
 def make_context(settings: Settings, redis: Redis) -> Context:
@@ -48,6 +50,7 @@ def make_context(settings: Settings, redis: Redis) -> Context:
         repositories=repositories,
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
         rounds=Rounds(Backups(catalogue, repositories, dispatcher, quotas)),
+        patch_rounds=PatchRounds(settings, catalogue, repositories, dispatcher, quotas),
     )
 
 

@@ -151,6 +151,7 @@ class Execution:
         freed = end(self._operation, state, **details)
         for waiting in freed:
             self._context.dispatcher.send(waiting)
+        self._context.patch_rounds.after(self._operation)
         if state == State.SUCCEEDED and self._kind.end_state == "DELETED":
             self._context.reports.forget(str(self._operation.instance_id))
 

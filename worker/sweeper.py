@@ -168,6 +168,11 @@ def retire_scheduled(collaborators: Context, _now: datetime) -> None:
     collaborators.rounds.retire()
 
 
+def go_on_with_patches(collaborators: Context, now: datetime) -> None:
+    """Patch runs: what has ended is settled, what is next is begun."""
+    collaborators.patch_rounds.go_on(now)
+
+
 STEPS = (
     end_dead_leases,
     end_late_queued,
@@ -178,5 +183,6 @@ STEPS = (
     clear_scratch,
     begin_scheduled,
     retire_scheduled,
+    go_on_with_patches,
 )
 """What a round does, in this order."""

@@ -8,10 +8,12 @@ from coffer.models.datastore import Datastore, DatastoreVersion
 from coffer.models.instance import Instance
 from coffer.models.log import GuestLog, LogPiece
 from coffer.models.operation import Event, Operation
+from coffer.models.patch_run import PatchMember, PatchRun
 from coffer.models.project import Project
 from coffer.models.schedule import Schedule
 from coffer.models.secret import Secret
 from coffer.models.token import Token
+from coffer.models.window import MaintenanceWindow
 
 __all__ = [
     "MODELS",
@@ -25,7 +27,10 @@ __all__ = [
     "GuestLog",
     "Instance",
     "LogPiece",
+    "MaintenanceWindow",
     "Operation",
+    "PatchMember",
+    "PatchRun",
     "Project",
     "Repository",
     "Schedule",
@@ -44,7 +49,10 @@ MODELS = [
     GuestLog,
     Instance,
     LogPiece,
+    MaintenanceWindow,
     Operation,
+    PatchMember,
+    PatchRun,
     Project,
     Repository,
     Schedule,

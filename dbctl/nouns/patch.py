@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import Any
 
-from dbctl.arguments import Subparsers, add_noun, add_timeout, add_verb, duration
+from dbctl.arguments import FILE_COMPLETION, Subparsers, add_noun, add_timeout, add_verb, duration
 from dbctl.context import Context
-from dbctl.errors import BadUsage, OperationFailed, Refused
+from dbctl.errors import BadUsage, NotFound, Refused, RunHalted
 from dbctl.nouns.instance import find
-from dbctl.output import Columns
+from dbctl.output import Columns, moment
 
 Row = dict[str, Any]
+PATH = "/patches"
 CHANGES: Columns = (
     ("INSTANCE", lambda row: row["instance"]),
     ("PACKAGE", lambda row: row["name"]),
@@ -20,13 +20,22 @@ CHANGES: Columns = (
     ("TO", lambda row: row["to"]),
     ("ORIGIN", lambda row: row["origin"]),
 )
-RUN: Columns = (
+MEMBERS: Columns = (
     ("INSTANCE", lambda row: row["instance"]),
     ("WAVE", lambda row: row["wave"]),
     ("STATE", lambda row: row["state"]),
     ("CHANGES", lambda row: len(row["changes"])),
+    ("TOOK", lambda row: f"{row['seconds']:.1f} s"),
     ("WITHOUT WRITES", lambda row: f"{row['seconds_without_writes']} s"),
     ("PROBLEM", lambda row: row["problem"]),
+)
+RUNS: Columns = (
+    ("ID", lambda row: row["id"]),
+    ("STATE", lambda row: row["state"]),
+    ("WAVE", lambda row: row["wave"]),
+    ("INSTANCES", lambda row: counted(row["counts"])),
+    ("CREATED", lambda row: moment(row["created"])),
+    ("REASON", lambda row: row["reason"]),
 )
 WAVES = "1,10%,50%,100%"
 PLAN = """\
@@ -34,63 +43,108 @@ Changes nothing.
 
 examples:
   dbctl patch plan db1
-  dbctl patch plan --engine mariadb --packages all
+  dbctl patch plan --selector engine=mariadb --packages all
 """
 APPLY = """\
-Before anything is changed a snapshot of the instance is taken, and one that does not prove itself
-afterwards goes back to it by itself. Run again, it goes on where it stopped: what is patched
-already has nothing to do.
+The service goes through the waves by itself, whether somebody waits or not. Before anything is
+changed a snapshot of the instance is taken, and one that does not prove itself afterwards goes
+back to it by itself. Run again, it goes on where it stopped: what is patched already has nothing
+to do. --selector takes engine, version, project and name (a pattern such as web-*).
 
 exit status:
-  0 done, or there was nothing to do   1 an instance failed   2 no instance, or wrong usage
+  0 done, or there was nothing to do   1 an instance failed
+  2 nothing fits, or wrong usage       3 stopped by somebody, or a window is closed
+  4 --timeout passed, still going on
 
 examples:
   dbctl patch apply db1
-  dbctl patch apply --engine mariadb --wave 1,10%,50%,100% --pause 5m --junit report.xml
+  dbctl patch apply --selector engine=mariadb,project=shop --wave 1,10%,50%,100% --pause 5m
+  dbctl patch apply --engine mysql --junit report.xml --json report.json
 """
 
 
 def add(nouns: Subparsers) -> None:
     """The verbs."""
     verbs = add_noun(nouns, "patch", "Newer packages and engines.")
-    _add(add_verb(verbs, "plan", plan, "What a patch would change.", PLAN))
-    parser = add_verb(verbs, "apply", apply, "Patch instances, or take them back.", APPLY)
-    _add(parser)
-    parser.add_argument(
-        "--wave",
-        metavar="W",
-        default=WAVES,
-        help=f"how many are done after each wave (default: {WAVES})".replace("%", "%%"),
-    )
-    parser.add_argument(
-        "--max-failures", metavar="N", type=int, default=0, help="more end the run (default: 0)"
-    )
-    parser.add_argument(
-        "--pause", metavar="T", type=duration, default=0.0, help="between waves, such as 5m"
-    )
-    parser.add_argument("--junit", metavar="FILE", help="write a report for CI servers")
+    planned = add_verb(verbs, "plan", plan, "What a patch would change.", PLAN, report=True)
+    _add_which(planned)
+    add_timeout(planned)
+    text = "Patch instances, or take them back."
+    _add_apply(add_verb(verbs, "apply", apply, text, APPLY, report=True))
+    add_verb(verbs, "list", list_, "List runs, newest first.")
+    shown = add_verb(verbs, "show", show, "Show a run and its instances.")
+    aborted = add_verb(verbs, "abort", abort, "Begin nothing more, take back what is under way.")
+    resumed = add_verb(verbs, "resume", resume, "Try again what failed or had no turn.")
+    resumed.add_argument("--force", action="store_true", help="override maintenance windows")
+    shown.add_argument("patch", metavar="RUN", nargs="?", help="default: the newest one")
+    for parser in (aborted, resumed):
+        parser.add_argument("patch", metavar="RUN", help="id or its first characters")
+        _add_wait(parser)
 
 
-def _add(parser: argparse.ArgumentParser) -> None:
+def _add_which(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("instances", metavar="INSTANCE", nargs="*", help="names or ids")
-    parser.add_argument("--engine", metavar="E", help="all instances of this datastore")
+    parser.add_argument(
+        "--selector", metavar="KEY=VALUE,…", type=selector, help="all instances that fit"
+    )
+    parser.add_argument("--engine", metavar="E", help="short for --selector engine=E")
     parser.add_argument(
         "--packages",
         choices=["security", "all", "none"],
         default="security",
         help="of the operating system: security updates (default), all, or the engine alone",
     )
+
+
+def _add_apply(parser: argparse.ArgumentParser) -> None:
+    _add_wait(parser)
+    _add_which(parser)
+    add = parser.add_argument
+    add(
+        "--wave",
+        metavar="W",
+        default=WAVES,
+        help=f"how many are done after each wave (default: {WAVES})".replace("%", "%%"),
+    )
+    add("--max-failures", metavar="N", type=int, default=0, help="more end the run (default: 0)")
+    add("--pause", metavar="T", type=duration, default=0.0, help="between waves, such as 5m")
+    add("--canary", metavar="INSTANCE", help="the one that goes first")
+    add("--force", action="store_true", help="override maintenance windows")
+    add("--no-backup", dest="backup", action="store_false", help="also without a fresh backup")
+    junit = add("--junit", metavar="FILE", help="write a report for CI servers")
+    junit.complete = FILE_COMPLETION  # type: ignore[attr-defined]
+
+
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    waiting = parser.add_mutually_exclusive_group()
+    waiting.add_argument(
+        "--wait", action="store_true", default=True, help="until it is over (the default)"
+    )
+    waiting.add_argument(
+        "--no-wait", dest="wait", action="store_false", help="return as soon as it has begun"
+    )
     add_timeout(parser)
 
 
+def selector(text: str) -> dict[str, str]:
+    """`engine=mysql,project=shop` as a mapping."""
+    try:
+        return dict(part.split("=", 1) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like engine=mysql,name=web-*") from None
+
+
 def plan(context: Context) -> None:
-    """Ask all instances at the same time, and show what they said."""
-    begun = [(row["name"], _begin(context, row, plan=True)) for row in selected(context)]
-    told = [(name, _ended(context, operation)) for name, operation in begun]
+    """What would change, of all instances at the same time."""
+    from dbctl import reports, runs
+
+    run = runs.follow(context, begin(context, {"does": "plan", "waves": "100%"}))
     changes = [
-        {"instance": name, **line} for name, done in told for line in _changes(done["patch"])
+        {"instance": row["instance"], **line} for row in run["instances"] for line in row["changes"]
     ]
+    reports.write_json(context, {"changes": changes, "patch": run})
     context.table("changes", changes, CHANGES)
+    runs.check(run)
 
 
 def apply(context: Context) -> None:
@@ -98,103 +152,120 @@ def apply(context: Context) -> None:
 
     Raises:
         OperationFailed: an instance failed.
+        RunHalted: it was aborted, or waits for a window.
     """
-    from dbctl import junit, waves
-
     args = context.args
-    report: list[Row] = []
-    for number, wave in enumerate(waves.split(selected(context), args.wave), 1):
-        failed = [row for row in report if row["state"] == "failed"]
-        if len(failed) > args.max_failures:
-            report += [_left_out(row, number) for row in wave]
-            continue
-        if number > 1 and args.pause:
-            context.say(f"wave {number} in {args.pause:g} s")
-            time.sleep(args.pause)
-        report += _wave(context, number, wave)
-    if args.junit:
-        junit.write(args.junit, "dbctl patch apply", report)
-    context.table("instances", report, RUN)
-    failed = [row for row in report if row["state"] == "failed"]
-    if failed:
-        raise OperationFailed(
-            f"{len(failed)} of {len(report)} instances failed: {failed[0]['instance']}:"
-            f" {failed[0]['problem']}",
-            *(f"dbctl operation show {row['operation']}" for row in failed if row["operation"]),
-        )
+    wanted: Row = {
+        "waves": args.wave,
+        "max_failures": args.max_failures,
+        "pause": args.pause,
+        "backup": args.backup,
+        "force": args.force,
+    }
+    if args.canary:
+        wanted["canary"] = find(context, args.canary)["id"]
+    if args.force:
+        context.say("maintenance windows are overridden")
+    finish(context, begin(context, wanted))
 
 
-def selected(context: Context) -> list[Row]:
-    """The instances that were named, or all of an engine, by name.
+def begin(context: Context, wanted: Row) -> Row:
+    """The run that the service has begun.
 
     Raises:
-        BadUsage: none.
+        BadUsage: nothing fits, or the request is wrong.
+        RunHalted: an instance is in another run.
+    """
+    asked = wanted | which(context) | {"packages": context.args.packages}
+    try:
+        return dict(context.api.post(PATH, {"patch": asked}).document["patch"])
+    except Refused as error:
+        if error.status == 400:
+            raise BadUsage(error.message, *error.hints) from error
+        if error.status == 422:
+            raise RunHalted(error.message, *error.hints, "dbctl patch list") from error
+        raise
+
+
+def which(context: Context) -> Row:
+    """What the instances are, as the service is told.
+
+    Raises:
+        BadUsage: none is, or in two ways.
     """
     args = context.args
-    if bool(args.instances) == bool(args.engine):
-        raise BadUsage("name instances, or give --engine")
-    if args.instances:
-        return [find(context, name) for name in args.instances]
-    rows = context.api.pages("/instances", "instances")
-    found = [row for row in rows if row["datastore"]["type"] == args.engine]
-    if not found:
-        raise BadUsage(f"there is no instance of {args.engine}", "dbctl instance list")
-    return sorted(found, key=lambda row: str(row["name"]))
+    chosen = (args.selector or {}) | ({"engine": args.engine} if args.engine else {})
+    if bool(args.instances) == bool(chosen):
+        raise BadUsage("name instances, or give --selector")
+    if chosen:
+        return {"selector": chosen}
+    try:
+        return {"instances": [find(context, name)["id"] for name in args.instances]}
+    except NotFound as error:
+        raise BadUsage(error.message, *error.hints) from error
 
 
-def _wave(context: Context, number: int, rows: list[Row]) -> list[Row]:
-    """All of a wave at the same time; the service's workers take them in turn."""
-    context.say(f"wave {number}: {', '.join(row['name'] for row in rows)}")
-    begun = []
-    for row in rows:
-        line = {**_left_out(row, number), "state": "done", "problem": ""}
-        try:
-            line["operation"] = _begin(context, row, plan=False)
-        except Refused as error:
-            line |= {"state": "failed", "problem": error.message}
-        begun.append(line)
-    return [_outcome(context, line) if line["operation"] else line for line in begun]
+def finish(context: Context, run: Row) -> None:
+    """See a run through as `--no-wait` says, and report it."""
+    from dbctl import reports, runs
+
+    if not context.args.wait:
+        card(context, run)
+        return
+    run = runs.follow(context, run)
+    reports.write(context, run)
+    card(context, run)
+    runs.check(run)
 
 
-def _left_out(row: Row, wave: int) -> Row:
-    return {
-        "instance": row["name"],
-        "wave": wave,
-        "operation": None,
-        "state": "skipped",
-        "problem": "an earlier wave failed",
-        "changes": [],
-        "seconds": 0.0,
-        "seconds_without_writes": 0.0,
-    }
+def card(context: Context, run: Row) -> None:
+    """A run: its instances as a table, or the whole document."""
+    if context.json:
+        context.card({"patch": run}, [])
+        return
+    context.say(f"patch run {run['id']}: {run['state']}")
+    context.table("instances", run["instances"], MEMBERS)
 
 
-def _outcome(context: Context, line: Row) -> Row:
-    operation = context.follow(line["operation"])
-    line["seconds"] = operation["seconds"]
-    if operation["state"] != "succeeded":
-        where = operation["failing_task"] or operation["state"]
-        return {**line, "state": "failed", "problem": f"at '{where}': {operation['reason']}"}
-    done = operation["result"]["patch"]
-    without = done.get("seconds_without_writes", 0.0)
-    return {**line, "changes": _changes(done), "seconds_without_writes": without}
+def list_(context: Context) -> None:
+    """Runs, newest first."""
+    context.table("patches", context.api.get(PATH)["patches"], RUNS)
 
 
-def _begin(context: Context, row: Row, *, plan: bool) -> str:
-    asked = {"packages": context.args.packages, "plan": plan}
-    return str(context.api.post(f"/instances/{row['id']}/patch", {"patch": asked}).operation_id)
+def show(context: Context) -> None:
+    """One run."""
+    run = found(context)
+    if run["reason"]:
+        context.say(run["reason"])
+    card(context, run)
 
 
-def _ended(context: Context, operation_id: str) -> Row:
-    from dbctl.follow import failure
+def abort(context: Context) -> None:
+    """End a run."""
+    from dbctl import runs
 
-    operation = context.follow(operation_id)
-    if operation["state"] != "succeeded":
-        raise failure(operation)
-    found: Row = operation["result"]
-    return found
+    run = act(context, {"abort": {}})
+    card(context, runs.follow(context, run) if context.args.wait else run)
 
 
-def _changes(done: Row) -> list[Row]:
-    engine = [{"name": "(engine)", "origin": "", **done["engine"]}] if done["engine"] else []
-    return [*engine, *done["packages"]]
+def resume(context: Context) -> None:
+    """Go on with a run."""
+    finish(context, act(context, {"resume": {"force": context.args.force}}))
+
+
+def act(context: Context, body: Row) -> Row:
+    """Ask for an action on a run."""
+    path = f"{PATH}/{found(context)['id']}/action"
+    return dict(context.api.post(path, body).document["patch"])
+
+
+def found(context: Context) -> Row:
+    """The run that was meant."""
+    from dbctl import resolve
+
+    return resolve.patch(context.api, context.args.patch)
+
+
+def counted(counts: dict[str, int]) -> str:
+    """How many instances stand where."""
+    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))

@@ -51,7 +51,7 @@ def _fuzz(operation: Any, token: str) -> None:
     send()
 
 
-OURS = ("instance", "operation", "configuration", "backup", "schedule")
+OURS = ("instance", "operation", "configuration", "backup", "schedule", "patch", "window")
 """Parameters of paths that name a project's own things."""
 FORBIDDEN = {
     "member": ["admin"],

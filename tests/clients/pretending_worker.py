@@ -5,13 +5,16 @@ import gzip
 import time
 from typing import Any
 
+from coffer.clock import utcnow
 from coffer.database import connect, database
+from coffer.dispatch import connect_redis
 from coffer.lifecycle import end, lease
 from coffer.log_ends import sealed_piece
 from coffer.models import Instance, Operation
 from coffer.operations import State, secret_of
 from coffer.secrets import Vault
 from coffer.settings import load_settings
+from worker.context import make_context
 
 LINES = "one\ntwo\n"
 """What a guest writes to a log between two looks."""
@@ -23,6 +26,7 @@ def main() -> None:
     settings = load_settings()
     connect(settings.database_url)
     vault = Vault.from_file(settings.key_file)
+    patch_rounds = make_context(settings, connect_redis(settings.redis_url)).patch_rounds
     while True:
         with database.connection_context():
             Instance.update(operating_status="HEALTHY").where(
@@ -33,6 +37,7 @@ def main() -> None:
                 operation = lease(row.id, "pretender")
                 if operation:
                     work(operation, vault)
+            patch_rounds.go_on(utcnow())
         time.sleep(0.02)
 
 
@@ -49,6 +54,9 @@ def work(operation: Operation, vault: Vault) -> None:
         content = base64.b64encode(gzip.compress(LINES.encode())).decode()
         facts["log"] = {"file": 1, "position": len(LINES), "size": len(LINES), "content": content}
         facts = sealed_piece(vault, facts)
+    if operation.kind.startswith("instance_patch"):
+        packages = [{"name": "libc6", "from": "1", "to": "2", "origin": "Debian-Security"}]
+        facts["patch"] = {"packages": packages, "engine": {}, "seconds_without_writes": 0.5}
     if operation.kind == "instance_create":
         facts["compute"] = {"address": "192.0.2.9", "server_id": "s1", "volume_id": "v1"}
     if operation.kind != "instance_delete":

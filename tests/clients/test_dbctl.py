@@ -3,12 +3,14 @@
 import json
 import os
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from coffer.clock import utcnow
 from tests.clients.service import BIN, Service, clean
 
 
@@ -100,3 +102,73 @@ def test_logs(run: Any) -> None:
     run("dbctl", "log", "discard", "db1", "slow_query")
     assert run("dbctl", "log", "show", "db1", "slow_query") == ""
     assert run("dbctl", "log", "show", "db1", "error") == "one\ntwo\n"
+
+
+def test_patches(run: Any, tmp_path: Path) -> None:
+    for name in ("p1", "p2", "p3"):
+        run("dbctl", "instance", "create", "mysql", name, "--flavor", "small", "--volume", "1")
+    which = ("--selector", "engine=mysql,name=p?")
+    # a plan, in a table and in a file
+    assert run("dbctl", "patch", "plan", *which).count("libc6") == 3
+    run("dbctl", "patch", "plan", "p1", "--json", "plan.json")
+    assert json.loads((tmp_path / "plan.json").read_text())["changes"][0]["instance"] == "p1"
+    # a run, with both reports and the table
+    wish = ("--wave", "1,50%,100%", "--canary", "p3", "--no-backup", "--wait")
+    files = ("--junit", "report.xml", "--json", "report.json")
+    told = run("dbctl", "patch", "apply", *which, *wish, *files)
+    assert told.splitlines()[0].startswith("INSTANCE")
+    report = json.loads((tmp_path / "report.json").read_text())["patch"]
+    assert [(row["instance"], row["wave"]) for row in report["instances"]] == [
+        ("p3", 1),
+        ("p1", 2),
+        ("p2", 3),
+    ]
+    assert report["state"] == "done"
+    assert (tmp_path / "report.xml").read_text().count("<testcase") == 3
+    # what there is of it afterwards
+    assert report["id"] in run("dbctl", "patch", "list")
+    shown = json.loads(run("dbctl", "patch", "show", report["id"][:8], "--json"))["patch"]
+    assert shown["instances"] == report["instances"]
+    assert "nothing to abort" in run("dbctl", "patch", "abort", report["id"], code=1)
+    assert "nothing to resume" in run("dbctl", "patch", "resume", report["id"], code=1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("nothing-of-that-name",),
+        ("--engine", "oracle"),
+        ("--selector", "colour=red"),
+        ("--selector", "red"),
+        ("db1", "--engine", "mysql"),
+        ("--engine", "mysql", "--wave", "0"),
+        ("--engine", "mysql", "--json", "db1"),
+        (),
+    ],
+)
+def test_patches_of_nothing_have_their_own_status(run: Any, wrong: tuple[str, ...]) -> None:
+    run("dbctl", "patch", "apply", *wrong, code=2)
+
+
+def test_windows(run: Any) -> None:
+    run("dbctl", "instance", "create", "mysql", "w1", "--flavor", "small", "--volume", "1")
+    # given a window that is closed: it opens in 12 hours
+    later = utcnow() + timedelta(hours=12)
+    day, hour = f"{later:%a}".lower(), f"{later:%H}:00"
+    assert f"from {later:%Y-%m-%d %H}" in run("dbctl", "window", "set", day, hour, "1h")
+    assert "(default)" in run("dbctl", "window", "list")
+    # then a run waits for it, which has a status of its own, until it is overridden
+    told = run("dbctl", "patch", "apply", "w1", "--no-backup", code=3)
+    assert f"w1 waits for its maintenance window, from {later:%Y-%m-%dT%H}" in told
+    (waiting,) = json.loads(run("dbctl", "patch", "list", "--json"))["patches"][:1]
+    assert waiting["state"] == "waiting"
+    assert "in the patch run" in run("dbctl", "patch", "apply", "w1", code=3)
+    assert "done" in run("dbctl", "patch", "resume", waiting["id"], "--force")
+    forced = json.loads(run("dbctl", "patch", "apply", "w1", "--no-backup", "--force", "--json"))
+    assert (forced["patch"]["force"], forced["patch"]["state"]) == (True, "done")
+    # an instance may have one of its own
+    run("dbctl", "window", "set", "mon,tue,wed,thu,fri,sat,sun", "00:00", "24h", "w1")
+    assert "done" in run("dbctl", "patch", "apply", "w1", "--no-backup")
+    run("dbctl", "window", "remove", "w1", "--yes")
+    run("dbctl", "window", "remove", "--yes")
+    assert json.loads(run("dbctl", "window", "list", "--json"))["maintenance_windows"] == []

@@ -104,7 +104,7 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
 
     # when it is applied, then the guest has what was planned and no write is lost
     with writing(patched) as acknowledged:
-        report = coffer.ask("patch", "apply", patched.name)["instances"]
+        report = coffer.ask("patch", "apply", patched.name)["patch"]["instances"]
     done = report[0]["changes"]
     assert [{"instance": patched.name, **row} for row in done] == plan
     print(f"\n{report[0]['seconds']} s, {report[0]['seconds_without_writes']} s without writes")
@@ -118,7 +118,7 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
     # and the engine runs on the new library, and there is nothing more to do
     assert patched.shell("cat /run/mysqld/mysqld.pid").stdout != process
     assert report[0]["seconds_without_writes"] > 0
-    assert coffer.ask("patch", "apply", patched.name)["instances"][0]["changes"] == []
+    assert coffer.ask("patch", "apply", patched.name)["patch"]["instances"][0]["changes"] == []
 
 
 def test_by_hand(coffer: Installation, patched: Guest) -> None:
@@ -145,7 +145,7 @@ def test_packages_that_break_the_engine_are_taken_back(
         done = coffer.dbctl("patch", "apply", patched.name, "--json", check=False)
     # then the guest has what it had before, no write is lost, and the report has the cause
     assert done.returncode == 1
-    (line,) = json.loads(done.stdout)["instances"]
+    (line,) = json.loads(done.stdout)["patch"]["instances"]
     assert (line["state"], patched.name in done.stderr) == ("failed", True), done.stderr
     assert packages(patched)["libssl3"] == old
     coffer.healthy(patched.id)

@@ -5,8 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dbctl import junit, waves
-from dbctl.errors import BadUsage
+from coffer import waves
+from coffer.errors import BadRequest
+from dbctl import junit
 
 FLEET = list(range(8))
 
@@ -29,7 +30,7 @@ def test_waves(text: str, sizes: list[int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "x", "50%,1", "101%", "-1", "1,,2"])
 def test_bad_waves(text: str) -> None:
-    with pytest.raises(BadUsage, match="--wave"):
+    with pytest.raises(BadRequest, match="waves"):
         waves.split(FLEET, text)
 
 

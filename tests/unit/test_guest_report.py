@@ -28,7 +28,8 @@ def test_a_report_tells_what_the_guest_knows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "many", "-1", "1.5", "²"])
 def test_pending_packages_are_a_number_or_unknown(tmp_path: Path, text: str) -> None:
     (tmp_path / "pending").write_text(text)
-    config = Config({**GOOD, "pending_packages_file": f"{tmp_path}/pending"})
+    paths = {"data_directory": f"{tmp_path}/none", "pending_packages_file": f"{tmp_path}/pending"}
+    config = Config({**GOOD, **paths})
     report = Reporter(config).report({"state": "HEALTHY"})
     assert report["pending_packages"] is None
     assert report["volume"] is None  # no such directory here

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TypeVar
 
-from dbctl.errors import BadUsage
+from coffer.errors import BadRequest
 
 T = TypeVar("T")
 
@@ -17,11 +17,11 @@ def split(things: list[T], waves: str) -> list[list[T]]:
     left out.
 
     Raises:
-        BadUsage: a part is neither a number nor a percentage, or smaller than the one before.
+        BadRequest: a part is neither a number nor a percentage, or smaller than the one before.
     """
     ends = [_end(part.strip(), len(things)) for part in waves.split(",")]
     if ends != sorted(ends):
-        raise BadUsage(f"--wave: {waves} must not become smaller")
+        raise BadRequest(f"waves: {waves} must not become smaller")
     found, begin = [], 0
     for end in [*ends, len(things)]:
         if end > begin:
@@ -33,6 +33,8 @@ def split(things: list[T], waves: str) -> list[list[T]]:
 def _end(part: str, whole: int) -> int:
     number = part.removesuffix("%")
     if not number.isdecimal() or int(number) == 0 or (number != part and int(number) > 100):
-        raise BadUsage(f"--wave: '{part}' is neither a number nor a percentage, such as 1,50%,100%")
+        raise BadRequest(
+            f"waves: '{part[:40]}' is neither a number nor a percentage, such as 1,50%,100%"
+        )
     count = int(number) if number == part else math.ceil(whole * int(number) / 100)
     return min(count, whole)
