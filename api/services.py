@@ -49,7 +49,7 @@ class Services:
 def make_services(settings: Settings) -> Services:
     """Everything as the settings say it."""
     redis = connect_redis(settings.redis_url)
-    catalogue = Catalogue(settings.provider)
+    catalogue = Catalogue.of(settings)
     dispatcher = Dispatcher(redis)
     vault = Vault.from_file(settings.key_file)
     quotas = Quotas(settings, catalogue)

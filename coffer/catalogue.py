@@ -11,6 +11,7 @@ import msgspec
 
 from coffer.errors import BadRequest, NotFound
 from coffer.paths import ROLES
+from coffer.settings import Settings
 
 
 class EngineVersion(msgspec.Struct, frozen=True):
@@ -194,18 +195,25 @@ class Provider(msgspec.Struct, frozen=True):
 class Catalogue:
     """All engines, and the one provider of this installation."""
 
-    def __init__(self, provider: str, roles: Path = ROLES) -> None:
-        """Read the data files below `roles`.
+    @classmethod
+    def of(cls, settings: Settings) -> "Catalogue":
+        """What an installation with these settings offers."""
+        return cls(settings.provider, flavors_file=settings.flavors_file)
+
+    def __init__(self, provider: str, roles: Path = ROLES, flavors_file: str = "") -> None:
+        """Read the data files below `roles`; `flavors_file` replaces the provider's flavors.
 
         Raises:
-            FileNotFoundError: the provider has no role.
+            FileNotFoundError: the provider has no role, or there is no such file.
             msgspec.ValidationError: a data file does not fit its type.
         """
         self.engines = {
             path.parent.parent.name.removeprefix("engine_"): _read(path, Engine)
             for path in sorted(roles.glob("engine_*/catalogue/engine.yml"))
         }
-        self.provider = _read(roles / f"compute_{provider}/catalogue/provider.yml", Provider)
+        self.provider = _provider(
+            roles / f"compute_{provider}/catalogue/provider.yml", flavors_file
+        )
         self._parameters = {
             (name, path.stem.removeprefix("parameters-")): _read(path, list[Parameter])
             for name in self.engines
@@ -240,6 +248,13 @@ class Catalogue:
 
 
 _T = TypeVar("_T")
+
+
+def _provider(path: Path, flavors_file: str) -> Provider:
+    provider = _read(path, Provider)
+    if not flavors_file:
+        return provider
+    return msgspec.structs.replace(provider, flavors=_read(Path(flavors_file), list[Flavor]))
 
 
 def _read(path: Path, kind: type[_T]) -> _T:

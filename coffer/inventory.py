@@ -57,6 +57,7 @@ class Inventory:
             "coffer_engine_version": running_version(instance),
             "coffer_newest_engine_version": version.version,
             "coffer_image": version.image,
+            "coffer_image_tags": version.image_tags,
             "coffer_suite": engine.suite,
             "coffer_port": engine.port,
             "coffer_data_directory": engine.data_directory,

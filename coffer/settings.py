@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ssh_key: str = "/etc/coffer/ssh/id_ed25519"
     """Private key with which the control plane opens guests; `.pub` lies beside it."""
     provider: str = "local"
+    flavors_file: str = ""
+    """YAML list of flavors, where they are not those of the provider's role but a cloud's own."""
     public_url: str = ""
     """Base of links, such as `https://db.example.org:8779`; empty: as the request came."""
     conductor_url: str = "https://10.77.0.1:8780"

@@ -39,7 +39,7 @@ class Context:
 def make_context(settings: Settings, redis: Redis) -> Context:
     """Everything as the settings say it."""
     vault = Vault.from_file(settings.key_file)
-    catalogue, dispatcher = Catalogue(settings.provider), Dispatcher(redis)
+    catalogue, dispatcher = Catalogue.of(settings), Dispatcher(redis)
     quotas, repositories = Quotas(settings, catalogue), Repositories(settings, vault)
     return Context(
         settings=settings,

@@ -28,7 +28,7 @@ def add_commands(verbs: Any) -> None:
 
 def _build(arguments: argparse.Namespace) -> int:
     settings = load_settings()
-    engine = Catalogue(settings.provider).engine(arguments.engine)
+    engine = Catalogue.of(settings).engine(arguments.engine)
     version = engine.version(arguments.version)
     named = {"engine": engine.name, "version": version.name, "provider": settings.provider}
     known = json.dumps({**settings.provider_settings, **named})

@@ -111,7 +111,7 @@ def _create_token(arguments: argparse.Namespace) -> None:
 
 def _register(arguments: argparse.Namespace) -> None:
     settings = load_settings()
-    engine = Catalogue(settings.provider).engine(arguments.engine)
+    engine = Catalogue.of(settings).engine(arguments.engine)
     version = engine.version(arguments.version)
     offer(settings, engine.name, version.name, arguments.image or version.image)
 
@@ -120,7 +120,7 @@ def offer(settings: Settings, engine: str, version: str, image: str | None) -> N
     """Put an engine's version on offer, and say so."""
     connect(settings.database_url)
     with database.connection_context():
-        row, changed = register(Catalogue(settings.provider), engine, version, image)
+        row, changed = register(Catalogue.of(settings), engine, version, image)
     print(f"{'registered' if changed else 'unchanged'} {engine} {row.name} ({row.version})")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.openstack.cloud import test_cloud, why_not
 from tests.roles.engine_fixtures import site  # noqa: F401 - a fixture
 from tests.roles.provider import DATA, Instance, Outcome, Provider, host_shell
 
@@ -23,6 +24,12 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     if os.geteuid() != 0 or missing:
         shutil.rmtree(scratch)
         pytest.skip(f"needs root and {', '.join(missing or made.data['needs'])}")
+    if made.data.get("cloud"):
+        found = test_cloud()
+        made.cloud = found.values()
+        if reason := why_not(found):
+            shutil.rmtree(scratch)
+            pytest.skip(reason)
     try:
         assert made.run(made.data["prepare"]).code == 0
         yield made

@@ -104,6 +104,7 @@ class Provider:
     name: str
     scratch: Path
     instances: list[Instance] = field(default_factory=list)
+    cloud: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.data: dict[str, Any] = yaml.safe_load((DATA / f"provider_{self.name}.yml").read_text())
@@ -120,6 +121,8 @@ class Provider:
             "scratch": str(self.scratch),
             "host_address": host_address(),
             "site": NUMBER,
+            "python": f"cd {REPOSITORY} && {sys.executable}",
+            **self.cloud,
         }
         if instance:
             values["id"] = instance.id
@@ -130,7 +133,7 @@ class Provider:
     def run(self, verb: str, *instances: Instance, check: bool = False, **more: Any) -> Outcome:
         """Run an entry point on these guests, or on localhost when there are none."""
         with self.start(verb, *instances, check=check, **more) as process:
-            output = process.communicate(timeout=300)[0]
+            output = process.communicate(timeout=600)[0]
         if verb == "delete" and process.returncode == 0:
             self.instances = [each for each in self.instances if each not in instances]
         return outcome_of(process.returncode, output)

@@ -1,0 +1,75 @@
+"""The cloud that tests run in: any one of a clouds.yaml, else the lab's."""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import openstack
+from openstack.config import OpenStackConfig
+
+LAB = Path(os.environ.get("OSLAB", "/var/tmp/oslab"))
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where tests make instances, and what from. Each can be set by `COFFER_TEST_<NAME>`."""
+
+    name: str
+    clouds_file: Path
+    network: str
+    image: str
+    user_data: str
+    gateway: str
+    """This host's address in the instances' network."""
+
+    def connect(self) -> openstack.connection.Connection:
+        known = OpenStackConfig(config_files=[str(self.clouds_file)])
+        return openstack.connection.Connection(config=known.get_one(self.name))
+
+    def values(self) -> dict[str, str]:
+        """What lines of the data file may name."""
+        return {
+            "cloud": self.name,
+            "clouds_file": str(self.clouds_file),
+            "network": self.network,
+            "image": self.image,
+            "user_data": self.user_data,
+            "gateway": self.gateway,
+            "nameserver": nameserver(),
+        }
+
+
+def test_cloud() -> Cloud:
+    """As the environment says; the lab's values are the defaults."""
+    return Cloud(
+        _setting("CLOUD", "oslab"),
+        Path(_setting("CLOUDS_FILE", str(LAB / "clouds.yaml"))),
+        _setting("NETWORK", "provider"),
+        _setting("IMAGE", "guest"),
+        _setting("USER_DATA", "script"),
+        _setting("GATEWAY", "10.214.0.1"),
+    )
+
+
+def _setting(name: str, default: str) -> str:
+    return os.environ.get(f"COFFER_TEST_{name}", default)
+
+
+def why_not(cloud: Cloud) -> str:
+    """Why tests cannot run in it; empty when they can."""
+    if not cloud.clouds_file.is_file():
+        return f"there is no cloud: {cloud.clouds_file} is missing (`make test-openstack` has one)"
+    try:
+        config = OpenStackConfig(config_files=[str(cloud.clouds_file)]).get_one(cloud.name)
+        host, _, port = str(config.auth["auth_url"]).split("//")[1].split("/")[0].partition(":")
+        socket.create_connection((host, int(port or 443)), timeout=3).close()
+    except OSError as error:
+        return f"the cloud {cloud.name} does not answer: {error}"
+    return ""
+
+
+def nameserver() -> str:
+    """This host's own, which guests use where their network has none."""
+    lines = Path("/etc/resolv.conf").read_text().splitlines()
+    return next((line.split()[1] for line in lines if line.startswith("nameserver")), "")

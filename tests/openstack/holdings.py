@@ -1,0 +1,29 @@
+"""What a project holds of an installation: `python -m tests.openstack.holdings PREFIX KIND`."""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tests.openstack.cloud import test_cloud
+
+KINDS: dict[str, Callable[[Any], Iterable[Any]]] = {
+    "servers": lambda cloud: cloud.compute.servers(),
+    "key_pairs": lambda cloud: cloud.compute.keypairs(),
+    "ports": lambda cloud: cloud.network.ports(project_id=cloud.current_project_id),
+    "groups": lambda cloud: cloud.network.security_groups(project_id=cloud.current_project_id),
+    "addresses": lambda cloud: cloud.network.ips(project_id=cloud.current_project_id),
+    "volumes": lambda cloud: cloud.block_storage.volumes(),
+    "snapshots": lambda cloud: cloud.block_storage.snapshots(),
+    "images": lambda cloud: cloud.image.images(owner=cloud.current_project_id),
+}
+
+
+def holdings(cloud: Any, prefix: str, kind: str) -> list[str]:
+    """Names, or for what has none its description, that begin with the prefix."""
+    named = [each.name or getattr(each, "description", "") or "" for each in KINDS[kind](cloud)]
+    return sorted(name for name in named if name.startswith(f"{prefix}-"))
+
+
+if __name__ == "__main__":
+    for line in holdings(test_cloud().connect(), *sys.argv[1:]):
+        print(line)
