@@ -8,9 +8,11 @@ from api.schemas.common import last_segment
 from api.schemas.instance import RestorePoint
 from coffer.backup_ends import display_backup_status
 from coffer.clock import timestamp, timestamp_or_none
+from coffer.datastores import find_version_by_id
 from coffer.errors import BadRequest, NotFound
 from coffer.models import Backup, Instance
 from coffer.points import Point, find_point
+from coffer.registrations import Registration
 
 GIB = 1024**3
 
@@ -60,14 +62,43 @@ def find_repository(call: Call, instance_id: str) -> str:
     return str(row.id)
 
 
-def backup_view(backup: Backup) -> wire.Backup:
-    """A backup, always in full."""
+def registration_of(given: wire.BackupIn, there: wire.RestoreFrom) -> Registration:
+    """The backup that shall be registered.
+
+    Raises:
+        BadRequest: naming the field.
+    """
+    if there.key is UNSET:
+        raise BadRequest("restore_from.key: is required: the key that the backup is encrypted with")
+    try:
+        version = find_version_by_id(there.local_datastore_version_id)
+    except NotFound as error:
+        raise BadRequest(f"restore_from.local_datastore_version_id: {error}") from error
+    return Registration(
+        name=given.name,
+        description=given.description,
+        location=there.remote_location,
+        key=str(there.key),
+        version=version,
+    )
+
+
+def location_of(backup: Backup, region: str) -> str | None:
+    """Where it lies, for who registers it with another control plane."""
+    if backup.snapshot is None:
+        return None
+    source = backup.repository.source or region
+    return f"coffer://{source}/{backup.repository_id}/{backup.snapshot}"
+
+
+def backup_view(backup: Backup, region: str) -> wire.Backup:
+    """A backup, always in full; `region` is this installation's."""
     version = backup.version
     return wire.Backup(
         id=backup.id,
         name=backup.name,
         description=backup.description,
-        locationRef=None,
+        locationRef=location_of(backup, region),
         instance_id=backup.instance_id,
         created=timestamp(backup.created),
         updated=timestamp(backup.updated),

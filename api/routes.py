@@ -18,6 +18,7 @@ from api.resources.backups import (
     BackupCollection,
     BackupData,
     BackupItem,
+    BackupKey,
     InstanceBackups,
 )
 from api.resources.configurations import (
@@ -160,6 +161,7 @@ def _project(services: Services) -> Routes:
         ("/backups/{backup}", BackupItem(services)),
         ("/backups/{backup}/action", BackupActions(services)),
         ("/backups/{backup}/data", BackupData(services)),
+        ("/backups/{backup}/key", BackupKey(services)),
         ("/backup_schedules", ScheduleCollection(services)),
         ("/backup_schedules/{schedule}", ScheduleItem()),
         ("/maintenance_windows", WindowCollection()),

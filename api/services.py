@@ -15,6 +15,7 @@ from coffer.patch_rounds import PatchRounds
 from coffer.patches import Patches
 from coffer.proofs import Proofs
 from coffer.quotas import Quotas
+from coffer.registrations import Registrations
 from coffer.reports import Reports
 from coffer.repositories import Repositories
 from coffer.rewinds import Rewinds
@@ -40,6 +41,8 @@ class Services:
     rewinds: Rewinds
     proofs: Proofs
     exports: Exports
+    registrations: Registrations
+    repositories: Repositories
     quotas: Quotas
     versions: Versions
     inventory: Inventory
@@ -62,7 +65,9 @@ def make_services(settings: Settings) -> Services:
         backups=Backups(catalogue, repositories, dispatcher, quotas),
         rewinds=Rewinds(repositories, dispatcher, quotas),
         logs=Logs(catalogue, vault, dispatcher),
-        exports=Exports(settings, repositories),
+        exports=Exports(repositories),
+        registrations=Registrations(catalogue, repositories, quotas),
+        repositories=repositories,
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
         patches=Patches(catalogue, dispatcher),
         patch_rounds=PatchRounds(settings, catalogue, repositories, dispatcher, quotas),

@@ -8,6 +8,10 @@ from coffer.operations import ACTIVE_STATES, State
 
 NEW, BUILDING = "NEW", "BUILDING"
 COMPLETED, FAILED, DELETE_FAILED = "COMPLETED", "FAILED", "DELETE_FAILED"
+RESTORED = "RESTORED"
+"""Another control plane has made it."""
+WHOLE = (COMPLETED, RESTORED)
+"""There is data to restore."""
 RUNNING = (NEW, BUILDING)
 FACTS = ("snapshot", "size", "stored", "seconds", "details")
 """Columns that the playbook's facts fill."""

@@ -14,7 +14,7 @@ from coffer.errors import BadRequest, NotSupported, Unprocessable
 from coffer.models import Backup, Instance, Operation
 from coffer.points import chains_needed
 from coffer.quotas import Quotas
-from coffer.repositories import Repositories
+from coffer.repositories import Repositories, forget_if_foreign
 from coffer.status import require_running
 
 
@@ -86,7 +86,7 @@ class Backups:
         return backup, operation
 
     def delete(self, backup: Backup, caller: Caller) -> Operation | None:
-        """Delete a backup and its children; None when there was no data of any, and all is done.
+        """Delete a backup and its children; None when there was no data of ours, and all is done.
 
         Raises:
             Unprocessable: it is being made, or what works on its repository reads or deletes.
@@ -107,8 +107,9 @@ class Backups:
             _require_idle(rows)
             snapshots = [row.snapshot for row in rows if row.snapshot]
             ids = [row.id for row in rows]
-            if not snapshots:
+            if rows[0].repository.source or not snapshots:  # there is nothing of ours to delete
                 Backup.delete().where(Backup.id.in_(ids)).execute()
+                forget_if_foreign(rows[0].repository)
                 return None
             operation = caller.begin(
                 DELETES,

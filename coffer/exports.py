@@ -1,17 +1,15 @@
 """A backup as plain files of its engine: a dump, or an archive of the data directory."""
 
-import os
 import subprocess
 import tempfile
 from pathlib import PurePosixPath
 from typing import Any
 
-from coffer.backup_ends import COMPLETED, display_backup_status
+from coffer.backup_ends import WHOLE, display_backup_status
 from coffer.backup_uses import deleter
 from coffer.errors import Conflict, Unprocessable
 from coffer.models import Backup
 from coffer.repositories import Repositories
-from coffer.settings import Settings
 
 CHUNK = 1 << 16
 
@@ -68,8 +66,7 @@ class Export:
 class Exports:
     """Opens backups in the storage."""
 
-    def __init__(self, settings: Settings, repositories: Repositories) -> None:
-        self._settings = settings
+    def __init__(self, repositories: Repositories) -> None:
         self._repositories = repositories
 
     def open(self, backup: Backup) -> Export:
@@ -80,18 +77,11 @@ class Exports:
             Unprocessable: the storage does not give it.
         """
         status = display_backup_status(backup)
-        if status != COMPLETED:
+        if status not in WHOLE:
             raise Conflict(f"backup {backup.id} is {status}, not COMPLETED")
         if busy := deleter(backup.repository_id):
             raise Conflict(f"{busy.kind} (operation {busy.id}) works on the backups: wait")
-        settings = self._settings
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": "/nonexistent",
-            "RESTIC_REPOSITORY": f"rclone:{settings.backup_storage}/{backup.repository_id}",
-            "RESTIC_PASSWORD": self._repositories.key(backup.repository_id),
-            "RCLONE_CONFIG": settings.rclone_config,
-        }
+        environment = self._repositories.environment(backup.repository_id)
         path = backup.details["path"]
         archive = ["--archive", "tar"] if backup.details["kind"] == "directory" else []
         ending = ".tar" if archive else PurePosixPath(path).suffix

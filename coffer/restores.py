@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coffer.backup_ends import COMPLETED, display_backup_status
+from coffer.backup_ends import WHOLE, display_backup_status
 from coffer.backup_uses import deleter
 from coffer.errors import BadRequest, Conflict, Forbidden
 from coffer.models import Backup
@@ -19,7 +19,7 @@ def require_restorable(
         Conflict, BadRequest, Forbidden: as Trove's clients expect of restorePoint.
     """
     status = display_backup_status(backup)
-    if status not in (COMPLETED, "RESTORED"):
+    if status not in WHOLE:
         raise Conflict(f"{field}: backup {backup.id} is {status}, not COMPLETED")
     if busy := deleter(backup.repository_id):
         raise Conflict(

@@ -44,7 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rclone_config: str = "/etc/coffer/rclone.conf"
     backup_storage: str = "/var/lib/coffer/backups"
     """What the gateway serves, as rclone names it; workers prune, check and restore there."""
+    backup_sources: dict[str, str] = {}
+    """Places, as rclone names them, of other control planes' backups, by the name (the region) that
+    their locations carry: from there backups can be registered, for who knows their key."""
     region: str = "RegionOne"
+    """Also the source that locations of this installation's backups carry."""
     default_datastore: str = "mysql"
     page_size: int = 1000
     maximum_page_size: int = 1000

@@ -27,8 +27,9 @@ _SETTLED = timedelta(hours=1)
 
 def drill() -> None:
     """One look; RQ's cron asks for one every few minutes."""
+    collaborators = context()
     with database.connection_context():
-        hold(context(), utcnow())
+        hold(collaborators, utcnow())
 
 
 def hold(

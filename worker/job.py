@@ -120,6 +120,7 @@ class Execution:
                 {
                     **self._context.inventory.host_vars(instance, changes),
                     **self._operation.parameters,
+                    **self._storage(),
                     "coffer_operation_id": self._operation.id,
                 },
                 secrets,
@@ -131,6 +132,13 @@ class Execution:
         if result.died:
             raise PlaybookDied(self._operation.id)
         return result
+
+    def _storage(self) -> dict[str, str]:
+        """Where the repository lies that the operation is about; it may be another's."""
+        if not self._kind.repository:
+            return {}
+        repository = self._operation.parameters["coffer_repository"]
+        return {"coffer_backup_storage": self._context.repositories.storage(repository)}
 
     def _secrets(self, instance: Instance) -> dict[str, Any]:
         stored = self._context.vault.all(instance)

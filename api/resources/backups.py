@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from api.backups import backup_view, find_backup
+from api.backups import backup_view, find_backup, registration_of
 from api.call import Call
 from api.endpoint import Started, endpoint
 from api.lookup import find_instance
@@ -15,8 +15,8 @@ from api.schemas.common import last_segment
 from api.services import Services
 from coffer.backups import BackupWish
 from coffer.datastores import find_datastore
-from coffer.errors import BadRequest, Forbidden, NotFound, NotSupported
-from coffer.models import Backup, Datastore, DatastoreVersion
+from coffer.errors import BadRequest, Forbidden, NotFound
+from coffer.models import Backup, Datastore, DatastoreVersion, Repository
 
 QUERY = ("limit", "marker", "datastore", "instance_id", "project_id", "all_projects")
 
@@ -33,7 +33,10 @@ class _Listing:
         ordered = query.order_by(Backup.updated.desc(), Backup.id)
         rows, more = cut(list(ordered.limit(limit + 1).offset(offset)), limit)
         links = next_links(call, "backups", str(offset + limit) if more else None)
-        return wire.BackupList(backups=[backup_view(row) for row in rows], **links)
+        return wire.BackupList(backups=[self._view(row) for row in rows], **links)
+
+    def _view(self, backup: Backup) -> wire.Backup:
+        return backup_view(backup, self._services.settings.region)
 
 
 class BackupCollection(_Listing):
@@ -58,10 +61,12 @@ class BackupCollection(_Listing):
         returns=wire.BackupDocument,
         status=202,
     )
-    def on_post(self, call: Call, body: wire.CreateBackup) -> Started:
+    def on_post(self, call: Call, body: wire.CreateBackup) -> Started | wire.BackupDocument:
         given = body.backup
-        if given.restore_from not in (UNSET, None):
-            raise NotSupported("backup.restore_from: this is not supported yet")
+        if isinstance(given.restore_from, wire.RestoreFrom):
+            wanted = registration_of(given, given.restore_from)
+            registered = self._services.registrations.register(wanted, call.caller)
+            return wire.BackupDocument(backup=self._view(registered))
         if given.instance is UNSET:
             raise BadRequest("backup.instance: is required")
         wish = BackupWish(
@@ -76,7 +81,7 @@ class BackupCollection(_Listing):
         except NotFound as error:  # Trove's answer
             raise BadRequest(f"backup.instance: {error}") from error
         backup, operation = self._services.backups.create(instance, wish, call.caller)
-        return Started(operation.id, wire.BackupDocument(backup=backup_view(backup)))
+        return Started(operation.id, wire.BackupDocument(backup=self._view(backup)))
 
 
 class BackupItem:
@@ -87,7 +92,9 @@ class BackupItem:
 
     @endpoint("Show a backup", returns=wire.BackupDocument)
     def on_get(self, call: Call, backup: str) -> wire.BackupDocument:
-        return wire.BackupDocument(backup=backup_view(find_backup(call, backup)))
+        return wire.BackupDocument(
+            backup=backup_view(find_backup(call, backup), self._services.settings.region)
+        )
 
     @endpoint("Delete a backup and its children", access="write", status=202)
     def on_delete(self, call: Call, backup: str) -> Started | None:
@@ -122,6 +129,18 @@ class BackupData:
         call.response.stream = opened
 
 
+class BackupKey:
+    """POST /backups/{id}/key: asked for like a change, so that the audit has it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @endpoint("The key of a backup's repository", access="write", returns=wire.BackupKey)
+    def on_post(self, call: Call, backup: str) -> wire.BackupKey:
+        found = find_backup(call, backup)
+        return wire.BackupKey(key=self._services.repositories.key(found.repository_id))
+
+
 class InstanceBackups(_Listing):
     """GET /instances/{id}/backups."""
 
@@ -132,7 +151,13 @@ class InstanceBackups(_Listing):
 
 
 def _backups() -> Any:
-    return Backup.select(Backup, DatastoreVersion, Datastore).join(DatastoreVersion).join(Datastore)
+    return (
+        Backup.select(Backup, DatastoreVersion, Datastore, Repository)
+        .join(DatastoreVersion)
+        .join(Datastore)
+        .switch(Backup)
+        .join(Repository)
+    )
 
 
 def _project(call: Call) -> str | None:

@@ -9,6 +9,15 @@ from api.schemas.common import Closed, Link, Name, Text, Wire
 Description = Annotated[str, Meta(max_length=4096)]
 
 
+class RestoreFrom(Wire):
+    """A backup that another control plane made; `size` (GB) is Trove's, and not needed."""
+
+    remote_location: Annotated[str, Meta(max_length=512)]
+    local_datastore_version_id: Text
+    key: Text | UnsetType = UNSET
+    size: float | None = None
+
+
 class BackupIn(Wire):
     """A new backup; `instance` is an id, or a URL that ends in one."""
 
@@ -18,7 +27,7 @@ class BackupIn(Wire):
     incremental: bool | Literal[0, 1] | None = None
     parent_id: Text | None = None
     method: Text | None = None
-    restore_from: dict[str, Any] | UnsetType | None = UNSET
+    restore_from: RestoreFrom | UnsetType | None = UNSET
 
 
 class CreateBackup(Wire):
@@ -65,6 +74,12 @@ class BackupAction(Closed):
     """POST /backups/{id}/action: exactly one key."""
 
     verify: dict[str, Any] | UnsetType | None = UNSET
+
+
+class BackupKey(Wire):
+    """POST /backups/{id}/key: what opens the repository that the backup lies in."""
+
+    key: str
 
 
 class BackupDocument(Wire):

@@ -13,6 +13,8 @@ class Repository(Record):
 
     id = peewee.CharField(36, primary_key=True)
     """The instance's id: also its user at the gateway, and its directory."""
+    source = peewee.CharField(255, default="")
+    """Whose it is, as the setting `backup_sources` names it; empty: this installation's own."""
     project_id = peewee.CharField(255, index=True)
     keys = peewee.TextField()
     """Encrypted: `repository`, restic's password, and `gateway`, the guest's at the gateway."""

@@ -11,9 +11,17 @@ from dbctl.arguments import Subparsers, add_noun, add_verb, add_waiting, add_yes
 from dbctl.context import Context
 from dbctl.errors import BadUsage, DbctlError
 from dbctl.nouns.instance import add_changing, find
-from dbctl.output import Columns, moment, size_of
+from dbctl.output import Columns, moment, print_json, size_of
 
 Row = dict[str, Any]
+REGISTER = """\
+A backup that another control plane made becomes known here: it can be verified and restored, while
+its data stays where it is. LOCATION is what `dbctl backup show` says there, the key what `dbctl
+backup key` says. An administrator names the places in the variable control_plane_backup_sources.
+
+example:
+  dbctl backup register coffer://RegionOne/REPOSITORY/SNAPSHOT mysql --name shop --key-file KEY
+"""
 EXPORT = """\
 A logical backup is the text of a dump; a physical one is a tar archive of the data directory,
 or of MariaDB the stream that mbstream unpacks. Nothing of Coffer is needed to use it.
@@ -55,10 +63,23 @@ def add(nouns: Subparsers) -> None:
     export_parser.add_argument(
         "--output", metavar="FILE", required=True, help="a new file, or - for stdout"
     )
+    key_parser = add_verb(
+        verbs, "key", key, "Print the key of a backup; it opens all backups of the instance."
+    )
+    register_parser = add_verb(
+        verbs, "register", register, "Make known what another control plane backed up.", REGISTER
+    )
+    register_parser.add_argument("location", metavar="LOCATION", help="coffer://…")
+    register_parser.add_argument("engine", metavar="ENGINE", help="see: dbctl datastore list")
+    register_parser.add_argument("--version", metavar="V", help="default: the engine's default")
+    register_parser.add_argument("--name", metavar="TEXT", required=True)
+    register_parser.add_argument(
+        "--key-file", metavar="FILE", required=True, help="a file with the key, or - for stdin"
+    )
     delete_parser = add_verb(verbs, "delete", delete, "Delete a backup and its children.")
     add_waiting(delete_parser)
     add_yes(delete_parser)
-    for parser in (show_parser, verify_parser, export_parser, delete_parser):
+    for parser in (show_parser, verify_parser, export_parser, key_parser, delete_parser):
         parser.add_argument(
             "backup", metavar="BACKUP", help="name, id, or the id's first characters"
         )
@@ -103,6 +124,7 @@ def show(context: Context) -> None:
     seconds = None if row["seconds"] is None else f"{row['seconds']:.1f} s"
     stored = None if row["stored_bytes"] is None else size_of(row["stored_bytes"] / 1024**3)
     more = [
+        ("location", row["locationRef"]),
         ("parent", row["parent_id"]),
         ("duration", seconds),
         ("new data", stored),
@@ -147,6 +169,32 @@ def export(context: Context) -> None:
     finally:
         part.unlink(missing_ok=True)
     context.say(f"{row['name']} is written to {target}.")
+
+
+def key(context: Context) -> None:
+    """Alone on stdout, so that it can go into a file."""
+    found = context.api.post(f"/backups/{backup(context)['id']}/key", {}).document
+    if context.json:
+        print_json(found, context.out)
+    else:
+        context.out.write(f"{found['key']}\n")
+
+
+def register(context: Context) -> None:
+    """Make it known, and show it."""
+    from dbctl import password
+    from dbctl.nouns.configuration import version
+
+    args = context.args
+    there = {
+        "remote_location": args.location,
+        "local_datastore_version_id": context.api.get(version(context))["version"]["id"],
+        "key": password.read(args.key_file, context.warn),
+    }
+    reply = context.api.post("/backups", {"backup": {"name": args.name, "restore_from": there}})
+    made = reply.document["backup"]
+    context.say(f"Prove it:  dbctl backup verify {made['id'][:8]}")
+    context.card({"backup": made}, [("id", made["id"]), ("size", size_of(made["size"]))])
 
 
 def private(name: str, flags: int) -> int:

@@ -20,14 +20,14 @@ ROWS = os.urandom(200_000)
 @pytest.fixture
 def stored(api: Api, instance: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Id of a backup whose data lies in the storage."""
-    exports = api.services.exports
+    repositories = api.services.repositories
     store, source = tmp_path / "store", tmp_path / "dump.sql"
-    monkeypatch.setattr(exports, "_settings", exports._settings.__replace__(
+    monkeypatch.setattr(repositories, "_settings", repositories._settings.__replace__(
         backup_storage=str(store), rclone_config=str(tmp_path / "rclone.conf")
     ))  # fmt: skip
     backup = done(api, instance)
     with database.connection_context():
-        told = {"RESTIC_PASSWORD": exports._repositories.key(instance)}
+        told = {"RESTIC_PASSWORD": repositories.key(instance)}
         source.write_bytes(ROWS)
         for line in (["init"], ["backup", "--stdin", "--stdin-filename", "dump.sql"]):
             command = ["restic", "--no-cache", "-r", str(store / instance), *line]

@@ -132,7 +132,7 @@ class Installation:
 
     @staticmethod
     def environment() -> dict[str, str]:
-        """Of the administrator: nothing of another installation, nothing of the checkout."""
+        """Of the administrator: nothing of another installation, of the checkout, of a cloud."""
         kept = {key: value for key, value in os.environ.items() if not _is_ours(key)}
         return {
             **kept,
@@ -240,7 +240,7 @@ def _condition(row: Any) -> tuple[str, str]:
 
 
 def _is_ours(variable: str) -> bool:
-    return variable.startswith(("COFFER_", "ANSIBLE_", "PYTHON", "VIRTUAL_ENV"))
+    return variable.startswith(("COFFER_", "ANSIBLE_", "PYTHON", "VIRTUAL_ENV", "AWS_"))
 
 
 def _run(

@@ -10,8 +10,12 @@ import yaml
 
 from tests.e2e.engines import Served
 from tests.e2e.guest import Guest
+from tests.e2e.processes import kill_at, moments
 from tests.e2e.waiting import wait_for
 from tests.roles.provider import DATA
+
+LONGEST = 6.0
+"""Seconds: a restore in place takes longer than that."""
 
 
 @pytest.fixture
@@ -68,9 +72,13 @@ def test_an_instance_goes_back(served: Served, told: Any) -> None:
     assert served.keep() == rows + 2
     assert safety_backups(served) == ["COMPLETED"]
 
-    # when it can, then it has the rows of that second, at its address
+    # when it can, then it has the rows of that second, at its address, whatever dies meanwhile
     coffer.healthy(guest.id)
-    coffer.dbctl(*go)
+    begun = coffer.ask(*go, "--no-wait")["operation"]["id"]
+    (moment,) = moments(f"restore in place of {served.engine.name}", 1, LONGEST)
+    kill_at(moment, coffer, begun, "playbook")
+    ended = coffer.ended(begun, timeout=240)
+    assert ended["state"] == "succeeded", ended
     assert served.keep() == rows + 1
     after = coffer.healthy(guest.id)
     assert (after["id"], after["ip"]) == (before["id"], before["ip"])

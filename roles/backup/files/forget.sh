@@ -7,8 +7,22 @@
 # Who deletes data must be alone: the guest may be sending logs, which takes seconds, and is waited
 # for up to PATIENCE seconds. Locks of the dead are taken away: of programs of this host that are no
 # more, those that nobody renewed for half an hour, and with a GONE that is not empty all of them.
+#
+# In a directory it works as the owner of that: whatever else wrote there, the gateway could not add
+# to later.
 set -eu
 snapshots=$1 patience=$2 gone=$3
+place=${RESTIC_REPOSITORY#rclone:}
+owner=
+if [ -d "$place" ] && [ "$(id -u)" = 0 ]; then owner=$(stat --format=%U "$place"); fi
+restic() {
+  if [ -n "$owner" ]; then
+    runuser -u "$owner" -- restic --no-cache "$@"
+  else
+    command restic "$@"
+  fi
+}
+
 if [ -n "$gone" ]; then restic unlock --quiet --remove-all; else restic unlock --quiet; fi
 there=$(restic snapshots --json --no-lock)
 found=

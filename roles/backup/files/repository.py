@@ -43,29 +43,20 @@ class Repository:
         }
 
     def open(self) -> None:
-        """See that the gateway answers; make the repository if there is none.
+        """See that the gateway answers, and that the control plane has made the repository.
 
         Raises:
-            Trouble: the gateway cannot be reached, or refuses.
+            Trouble: the gateway cannot be reached, or refuses, or there is no repository.
         """
-        if self._exists():
-            return
-        done = subprocess.run(self._restic("init"), capture_output=True, text=True,
-                              env=self._environment, timeout=300, check=False)  # fmt: skip
-        if done.returncode:
-            raise Trouble(f"the repository could not be made: {_last_line(done.stderr)}")
-
-    def _exists(self) -> bool:
         request = urllib.request.Request(
             f"https://{self._path}config", headers={"Authorization": f"Basic {self._token}"}
         )
         trust = ssl.create_default_context(cafile=self._ca)
         try:
-            with urllib.request.urlopen(request, timeout=20, context=trust):  # noqa: S310
-                return True
+            urllib.request.urlopen(request, timeout=20, context=trust).close()  # noqa: S310
         except urllib.error.HTTPError as error:
             if error.code == 404:
-                return False
+                raise Trouble("there is no repository yet: the next backup makes it") from None
             raise Trouble(f"the gateway of the backups says {error.code} {error.reason}") from None
         except OSError as error:
             raise Trouble(f"the gateway of the backups cannot be reached: {error}") from None
@@ -114,13 +105,15 @@ class Repository:
         Raises:
             Trouble: with what restic, or who makes the stream, said.
         """
-        tags = ["--host", self._job["repository"], "--tag", self._job["id"]]
-        what = (
-            [str(data.path)]
-            if isinstance(data, Directory)
-            else ["--stdin", "--stdin-filename", data.name]
-        )
-        command = self._restic("backup", "--json", *tags, *what)
+        files = isinstance(data, Directory)
+        what = [str(data.path)] if files else ["--stdin", "--stdin-filename", data.name]
+        # What another control plane must know to restore it stands beside it.
+        facts = {key: self._job[key] for key in ("engine", "version", "method")}
+        facts["kind"] = "directory" if files else "stream"
+        tags = [self._job["id"], *(f"{key}={value}" for key, value in facts.items())]
+        words = [word for tag in tags for word in ("--tag", tag)]
+        host = ["--host", self._job["repository"]]
+        command = self._restic("backup", "--json", *host, *words, *what)
         with (PLACE / "restic.out").open("w+") as out, (PLACE / "restic.err").open("w+") as err:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=out, stderr=err, env=self._environment
