@@ -219,7 +219,8 @@ class Catalogue:
             for name in self.engines
             for path in sorted(roles.glob(f"engine_{name}/catalogue/parameters-*.yml"))
         }
-        self._flavors = {flavor.id: flavor for flavor in self.provider.flavors}
+        flavors = self.provider.flavors
+        self._flavors = {each.name: each for each in flavors} | {each.id: each for each in flavors}
 
     def engine(self, name: str) -> Engine:
         """The engine by its role's name.
@@ -236,15 +237,15 @@ class Catalogue:
         """Rules of a version by name, lower case; empty when its role has none."""
         return {rule.name.lower(): rule for rule in self._parameters.get((engine, version), [])}
 
-    def flavor(self, flavor_id: str) -> Flavor:
-        """The flavor by its id.
+    def flavor(self, reference: str) -> Flavor:
+        """The flavor by its id, else by its name.
 
         Raises:
             NotFound: there is none.
         """
-        if flavor_id not in self._flavors:
-            raise NotFound(f"flavor '{flavor_id}' does not exist")
-        return self._flavors[flavor_id]
+        if reference not in self._flavors:
+            raise NotFound(f"flavor '{reference}' does not exist")
+        return self._flavors[reference]
 
 
 _T = TypeVar("_T")

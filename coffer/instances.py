@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coffer.callers import Caller
-from coffer.catalogue import Catalogue
+from coffer.catalogue import Catalogue, Flavor
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
@@ -88,7 +88,7 @@ class Instances:
                 name=wish.name,
                 version=wish.version,
                 provider=self._catalogue.provider.name,
-                flavor_id=wish.flavor_id,
+                flavor_id=self._catalogue.flavor(wish.flavor_id).id,
                 volume_size=wish.volume_size,
                 access=wish.access,
                 configuration=wish.configuration,
@@ -134,9 +134,9 @@ class Instances:
         more = {"volumes": size - instance.volume_size}
         return self._act("instance_resize", instance, caller, {"volume_size": size}, more)
 
-    def resize_flavor(self, instance: Instance, flavor_id: str, caller: Caller) -> Operation:
-        """Change the flavor."""
-        self._check_flavor(flavor_id, instance.version)
+    def resize_flavor(self, instance: Instance, flavor: str, caller: Caller) -> Operation:
+        """Change the flavor, given by id or name."""
+        flavor_id = self._check_flavor(flavor, instance.version).id
         if flavor_id == instance.flavor_id:
             raise BadRequest(f"resize.flavorRef: the instance already has flavor '{flavor_id}'")
         more = {"ram": self._quotas.ram(flavor_id) - self._quotas.ram(instance.flavor_id)}
@@ -215,9 +215,9 @@ class Instances:
         check_databases(wish.databases, engine)
         check_users(wish.users, {row["name"] for row in wish.databases}, engine)
 
-    def _check_flavor(self, flavor_id: str, version: DatastoreVersion) -> None:
+    def _check_flavor(self, reference: str, version: DatastoreVersion) -> Flavor:
         try:
-            flavor = self._catalogue.flavor(flavor_id)
+            flavor = self._catalogue.flavor(reference)
         except NotFound as error:
             raise BadRequest(f"flavorRef: {error}") from error
         engine = self._catalogue.engine(version.manager)
@@ -226,6 +226,7 @@ class Instances:
                 f"flavorRef: '{flavor.id}' has {flavor.ram} MB of memory, "
                 f"{engine.title} needs {engine.minimum_ram}"
             )
+        return flavor
 
     def _check_volume(self, size: int) -> None:
         limits = self._catalogue.provider.volume

@@ -54,14 +54,21 @@ Done = subprocess.CompletedProcess[str]
 class Installation:
     """The installed programs, the API and the records of the test installation."""
 
+    values = VARIABLES
+    """Variables that make it this installation."""
+
     def install(self) -> None:
         """Put it on the host, in place of what an earlier run left there; ready for instances."""
         self.purge()
         SCRATCH.mkdir(mode=0o700, parents=True)
-        self.variables.write_text(json.dumps(VARIABLES))
+        self.variables.write_text(json.dumps(self.values))
         make = ["make", "-C", str(REPOSITORY), f"PREFIX={ENVIRONMENT}", f"{ENVIRONMENT}/.installed"]
         _run(make, os.environ, 300)
         self.setup()
+        self.prepare()
+
+    def prepare(self) -> None:
+        """What the first instance needs."""
         self.build_image("mysql")
 
     def purge(self) -> None:

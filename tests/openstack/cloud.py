@@ -8,6 +8,7 @@ from pathlib import Path
 import openstack
 from openstack.config import OpenStackConfig
 
+SUITES = ("bookworm", "trixie")
 LAB = Path(os.environ.get("OSLAB", "/var/tmp/oslab"))
 
 
@@ -22,10 +23,20 @@ class Cloud:
     user_data: str
     gateway: str
     """This host's address in the instances' network."""
+    stock_images: dict[str, str]
+    flavors: str
+    """A regular expression of their names."""
+    grow_online: bool
 
     def connect(self) -> openstack.connection.Connection:
         known = OpenStackConfig(config_files=[str(self.clouds_file)])
         return openstack.connection.Connection(config=known.get_one(self.name))
+
+    @property
+    def nameservers(self) -> list[str]:
+        """This host's own, which guests use where their network has none."""
+        lines = Path("/etc/resolv.conf").read_text().splitlines()
+        return [line.split()[1] for line in lines if line.startswith("nameserver")]
 
     def values(self) -> dict[str, str]:
         """What lines of the data file may name."""
@@ -36,11 +47,11 @@ class Cloud:
             "image": self.image,
             "user_data": self.user_data,
             "gateway": self.gateway,
-            "nameserver": nameserver(),
+            "nameserver": self.nameservers[0],
         }
 
 
-def test_cloud() -> Cloud:
+def cloud_under_test() -> Cloud:
     """As the environment says; the lab's values are the defaults."""
     return Cloud(
         _setting("CLOUD", "oslab"),
@@ -49,6 +60,9 @@ def test_cloud() -> Cloud:
         _setting("IMAGE", "guest"),
         _setting("USER_DATA", "script"),
         _setting("GATEWAY", "10.214.0.1"),
+        {suite: _setting(f"STOCK_{suite.upper()}", f"stock-{suite}") for suite in SUITES},
+        _setting("FLAVORS", r"db\..*"),
+        _setting("GROW_ONLINE", "") == "true",
     )
 
 
@@ -67,9 +81,3 @@ def why_not(cloud: Cloud) -> str:
     except OSError as error:
         return f"the cloud {cloud.name} does not answer: {error}"
     return ""
-
-
-def nameserver() -> str:
-    """This host's own, which guests use where their network has none."""
-    lines = Path("/etc/resolv.conf").read_text().splitlines()
-    return next((line.split()[1] for line in lines if line.startswith("nameserver")), "")

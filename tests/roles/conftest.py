@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.openstack.cloud import test_cloud, why_not
+from tests.openstack.cloud import cloud_under_test, why_not
 from tests.roles.engine_fixtures import site  # noqa: F401 - a fixture
 from tests.roles.provider import DATA, Instance, Outcome, Provider, host_shell
 
@@ -25,7 +25,7 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
         shutil.rmtree(scratch)
         pytest.skip(f"needs root and {', '.join(missing or made.data['needs'])}")
     if made.data.get("cloud"):
-        found = test_cloud()
+        found = cloud_under_test()
         made.cloud = found.values()
         if reason := why_not(found):
             shutil.rmtree(scratch)

@@ -105,8 +105,9 @@ def test_processors_are_limited(created: Created) -> None:
 
 
 @pytest.mark.parametrize("directory", [DIRECTORY, "/root"])
-def test_disks_are_limited(created: Created, directory: str) -> None:
-    full = shell(created, f"fallocate --length 3G {directory}/fill; rm -f {directory}/fill")
+def test_disks_are_limited(provider: Provider, created: Created, directory: str) -> None:
+    much = provider.data.get("fill", {}).get(directory, "3G")
+    full = shell(created, f"fallocate --length {much} {directory}/fill; rm -f {directory}/fill")
     assert "No space left" in full.stderr
     assert shell(created, f"fallocate --length 100M {directory}/fits").returncode == 0
 
@@ -173,13 +174,13 @@ def test_only_allowed_networks_reach_the_engine(provider: Provider, created: Cre
     assert allow(f"{sources[0]}/32") == 1  # for what follows: stop, start and resume keep it
 
 
-def test_the_volume_grows_while_mounted(provider: Provider, created: Created) -> None:
+def test_the_volume_grows(provider: Provider, created: Created) -> None:
     since = started(created)
     assert size_of(created, DIRECTORY) == 1
     assert provider.run("grow_volume", created[0], coffer_volume_size=2).changed == 1
     assert provider.run("grow_volume", created[0], coffer_volume_size=2).changed == 0
     assert size_of(created, DIRECTORY) == 2
-    assert started(created) == since
+    assert (started(created) == since) != provider.data.get("grows_offline", False)
 
 
 def test_a_larger_flavor_and_whether_it_restarts(provider: Provider, created: Created) -> None:

@@ -18,6 +18,7 @@ def test_the_file_is_what_there_is(tmp_path: Path) -> None:
     catalogue = Catalogue.of(Settings(provider="openstack", flavors_file=str(file)))
     assert msgspec.to_builtins(catalogue.provider.flavors) == FLAVORS
     assert catalogue.flavor("f1").ram == 1024
+    assert catalogue.flavor("db.small").id == "f1"
     with pytest.raises(NotFound, match="'tiny'"):
         catalogue.flavor("tiny")
 

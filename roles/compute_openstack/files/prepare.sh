@@ -1,9 +1,9 @@
 #!/bin/sh
 # First contact: the guest gets its own host key, the packages that every guest has, and its volume.
-# Arguments: id of the volume, where it is mounted, name servers and packages (each in one word,
-# separated by blanks). $host_key holds the private host key. Run again it does what is missing.
+# Arguments: id of the volume, where it is mounted, the public key that may log in, name servers and
+# packages (each in one word, separated by blanks). $host_key holds the private host key. Run again it does what is missing.
 set -eu
-volume=$1 directory=$2 nameservers=$3 packages=$4
+host_key=${host_key:?} volume=$1 directory=$2 login=$3 nameservers=$4 packages=$5
 
 # cloud-init may still be at work, and hold dpkg's lock.
 if [ -e /run/cloud-init/enabled ]; then
@@ -61,6 +61,16 @@ systemctl daemon-reload
 mountpoint -q "$directory" || mount "$directory"
 # Engines take nothing but an empty directory.
 if [ -d "$directory/lost+found" ]; then rmdir "$directory/lost+found"; fi
+
+# Of our own: what reads metadata on every boot may write root's file anew.
+echo "$login" > /etc/ssh/coffer_authorized_keys
+cat > /etc/ssh/sshd_config.d/coffer.conf << 'END'
+AuthorizedKeysFile /etc/ssh/coffer_authorized_keys
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UseDNS no
+END
 
 # Last, since it ends the first contact.
 umask 077

@@ -9,6 +9,7 @@ from ansible.module_utils.coffer_openstack import guest
 from ansible.module_utils.coffer_openstack.access import access_steps
 from ansible.module_utils.coffer_openstack.facts import facts_of
 from ansible.module_utils.coffer_openstack.first_contact import Contact
+from ansible.module_utils.coffer_openstack.growth import growth_steps
 from ansible.module_utils.coffer_openstack.module import main
 from ansible.module_utils.coffer_openstack.preflight import Wanted, preflight
 from ansible.module_utils.coffer_openstack.resize import resize_step
@@ -21,7 +22,6 @@ from ansible.module_utils.coffer_openstack.server import (
 )
 from ansible.module_utils.coffer_openstack.site import Site
 from ansible.module_utils.coffer_openstack.steps import Step, converge, converge_all
-from ansible.module_utils.coffer_openstack.volume import growth_step
 
 DOCUMENTATION = r"""
 module: openstack_guest
@@ -108,7 +108,7 @@ def _steps(params: dict[str, Any], site: Site) -> list[Step]:
     if params["port"] is not None:
         steps += access_steps(site, instance, params["port"], params["allowed_cidrs"])
     if params["volume"] is not None:
-        steps.append(growth_step(site, instance, params["volume"]))
+        steps += growth_steps(site, instance, params["volume"])
     if params["flavor"] is not None:
         steps.append(resize_step(site, instance, params["flavor"]))
     return [*steps, running_step(site, instance)] if params["state"] == "running" else steps

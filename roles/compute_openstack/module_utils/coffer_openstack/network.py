@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from openstack.exceptions import NotFoundException
+
 from .errors import CloudRefused
 from .site import Site
 from .steps import Step
@@ -19,8 +21,16 @@ def groups(site: Site, instance: str) -> list[Any]:
 
 def floating_ips(site: Site, instance: str) -> list[Any]:
     """They have no name; a description says whose they are."""
-    found = site.cloud.network.ips(project_id=site.project_id)
-    return [ip for ip in found if ip.description == site.settings.name(instance)]
+    name = site.settings.name(instance)
+    return [ip for ip in all_floating_ips(site) if ip.description == name]
+
+
+def all_floating_ips(site: Site) -> list[Any]:
+    """Of the project; none in a cloud without routers."""
+    try:
+        return list(site.cloud.network.ips(project_id=site.project_id))
+    except NotFoundException:
+        return []
 
 
 def _ours(site: Site, instance: str) -> dict[str, str]:

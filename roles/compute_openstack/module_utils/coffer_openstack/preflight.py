@@ -10,7 +10,7 @@ from .errors import CLOUD_ERRORS, CloudRefused, said
 from .image import image_of
 from .network import groups, network_of, ports
 from .resize import flavor_of
-from .server import Wish
+from .server import Wish, servers
 from .site import Site
 from .volume import volumes
 
@@ -83,7 +83,11 @@ def _over_quota(site: Site, wanted: Wanted, flavor: Any) -> list[str]:
     """Only what is not there yet counts."""
     instance = wanted.instance
     needs = {
-        "compute": {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram},
+        "compute": (
+            {}
+            if servers(site, instance)
+            else {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram}
+        ),
         "volume": {} if volumes(site, instance) else {"volumes": 1, "gigabytes": wanted.volume},
         "network": {
             **({} if ports(site, instance) else {"port": 1}),

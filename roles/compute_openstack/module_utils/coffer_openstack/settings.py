@@ -17,6 +17,7 @@ SETTINGS: dict[str, Any] = {
     "volume_availability_zone": {"type": "str", "required": True},
     "volume_type": {"type": "str", "required": True},
     "control_cidrs": {"type": "list", "elements": "str", "required": True},
+    "grow_online": {"type": "bool", "required": True},
     "config_drive": {"type": "bool", "required": True},
     "user_data": {"choices": ["cloud-config", "script"], "required": True},
     "timeout": {"type": "int", "required": True},
@@ -40,6 +41,8 @@ class Settings:
     volume_availability_zone: str
     volume_type: str
     control_cidrs: list[str]
+    grow_online: bool
+    """Whether the volumes' driver can extend one that is attached."""
     config_drive: bool
     user_data: str
     timeout: int

@@ -109,20 +109,16 @@ def _await(site: Site, volume_id: str, status: str) -> None:
     site.wait(f"volume {volume_id} to become '{status}'", look)
 
 
-def growth_step(site: Site, instance: str, size: int) -> Step:
-    """The volume has at least this many GiB; it stays attached meanwhile."""
+def extend(site: Site, instance: str, size: int) -> None:
+    """GiB. Attached or not: not every driver can do both."""
+    volume = settled(site, the_volume(site, instance).id)
+    site.cloud.block_storage.extend_volume(volume, size)
 
-    def grow() -> None:
-        volume = settled(site, the_volume(site, instance).id)
-        site.cloud.block_storage.extend_volume(volume, size)
+    def look() -> Any:
+        now = settled(site, volume.id)
+        return now if now.size >= size else None
 
-        def look() -> Any:
-            now = settled(site, volume.id)
-            return now if now.size >= size else None
-
-        site.wait(f"volume {volume.id} to grow", look)
-
-    return Step("grow the volume", lambda: the_volume(site, instance).size >= size, grow)
+    site.wait(f"volume {volume.id} to grow", look)
 
 
 def volume_absent(site: Site, instance: str) -> Step:

@@ -1,0 +1,94 @@
+"""Images that engines start from: what they are made of, and which one is current.
+
+An image is public to nobody but its project. Its tag is the name that versions ask for; its
+properties say who made it and of what, so that nothing is built twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from .errors import CloudRefused
+from .server import IMAGE, reach, the_server
+from .site import Site
+
+INPUTS = "coffer_inputs"
+INSTALLATION = "coffer_installation"
+
+
+def inputs_of(paths: list[Path], inputs: Any, stock: str) -> str:
+    """One word that is another one when anything that the image is made of is."""
+    files = {
+        f"{top.name}/{path.relative_to(top)}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for top in paths
+        for path in sorted(top.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    text = json.dumps({"files": files, "inputs": inputs, "stock": stock}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def built(site: Site, name: str) -> list[Any]:
+    """Our active images of this name, newest first."""
+    found = site.cloud.image.images(
+        status="active", tag=name, owner=site.project_id, sort="created_at:desc"
+    )
+    ours = site.settings.prefix
+    return [each for each in found if each.properties.get(INSTALLATION) == ours]
+
+
+def current(site: Site, name: str, inputs: str) -> Any:
+    """The newest one, if it is made of that."""
+    for image in built(site, name)[:1]:
+        return image if image.properties.get(INPUTS) == inputs else None
+    return None
+
+
+def builder_flavor(site: Site, wanted: str, memory: int) -> dict[str, str]:
+    """The one that is named, else the smallest with enough memory (MiB)."""
+    if wanted:
+        return {"id": wanted, "name": wanted}
+    fitting = [each for each in site.cloud.compute.flavors() if each.ram >= memory]
+    if not fitting:
+        raise CloudRefused(f"no flavor of the cloud has {memory} MiB for the builder")
+    smallest = min(fitting, key=lambda each: (each.ram, each.vcpus, each.disk))
+    return {"id": smallest.id, "name": smallest.name}
+
+
+def publish(site: Site, name: str, instance: str, inputs: str, engine: str) -> Any:
+    """Make an image of a builder that does not run."""
+    server = reach(site, the_server(site, instance).id, "SHUTOFF")
+    properties = {INSTALLATION: site.settings.prefix, INPUTS: inputs, "coffer_engine": engine}
+    made = site.cloud.compute.create_server_image(server, _title(site, name), properties)
+
+    def look() -> Any:
+        image = site.cloud.image.find_image(made.id)
+        if image is None or image.status in ("killed", "deleted", "error"):
+            raise CloudRefused("Nova could not make an image of the builder")
+        return image if image.status == "active" else None
+
+    image = site.wait(f"image {name}", look)
+    # The tag comes last: with it the image is the one that instances start from.
+    for tag in ("coffer", f"coffer-installation={site.settings.prefix}", name):
+        site.cloud.image.add_tag(image.id, tag)
+    return image
+
+
+def _title(site: Site, name: str) -> str:
+    return f"{site.settings.prefix}-image-{name}"
+
+
+def prunable(site: Site, name: str) -> list[Any]:
+    """Older ones that no server of ours is made of, and those that were never finished."""
+    used = {
+        found
+        for server in site.cloud.compute.servers()
+        for found in (server.metadata.get(IMAGE), (server.image or {}).get("id"))
+    }
+    named = site.cloud.image.images(name=_title(site, name), owner=site.project_id)
+    newest = {each.id for each in built(site, name)[:1]}
+    passing = {"queued", "saving", "importing", "uploading"}
+    return [each for each in named if each.id not in used | newest and each.status not in passing]
