@@ -61,6 +61,13 @@ guests-of-roles:
 guests-of-service:
 	$(VENV)/bin/python -m pytest -v --tb=short tests/e2e
 
+.PHONY: test-openstack
+# Any cloud: COFFER_TEST_CLOUDS_FILE and the other variables of tests/openstack/cloud.py. Without it
+# the lab is brought up, when its scripts are there.
+test-openstack: $(VENV)/.installed ## tests in an OpenStack cloud (root)
+	@[ -n "$${COFFER_TEST_CLOUDS_FILE:-}" ] || $(VENV)/bin/python -W ignore -m tests.openstack.lab up
+	$(VENV)/bin/python -m pytest -v --tb=short tests/openstack tests/roles/test_provider_contract.py -k "not local"
+
 .PHONY: lock
 lock: $(VENV)/.installed ## resolve the dependencies anew
 	$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras --group dev -o requirements-dev.lock pyproject.toml

@@ -22,7 +22,7 @@ IMAGES = Path("/var/cache/coffer/images")
 PHASES = "queue launch boot ssh configure start watch verify record total".split()
 
 
-def create(api: Api, engine: str, flavor: str) -> tuple[str, str, float]:
+def create(api: Api, engine: str, flavor: str, limit: float = 300) -> tuple[str, str, float]:
     """Create an instance and poll as a client would; seconds until it is usable."""
     wish = {
         "name": "bench",
@@ -39,7 +39,7 @@ def create(api: Api, engine: str, flavor: str) -> tuple[str, str, float]:
         row = api.call("GET", f"/instances/{instance}")[0]["instance"]
         if (row["status"], row["operating_status"]) == ("ACTIVE", "HEALTHY"):
             return instance, operation, time.monotonic() - began
-        if row["status"] == "ERROR" or time.monotonic() - began > 300:
+        if row["status"] == "ERROR" or time.monotonic() - began > limit:
             sys.exit(f"the instance did not come up: {row.get('fault')}")
         time.sleep(0.02)
 

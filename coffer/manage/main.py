@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from coffer.errors import CofferError
-from coffer.manage import images, install, records
+from coffer.manage import doctor, images, install, records
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -17,6 +17,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     install.add_commands(verbs)
     images.add_commands(verbs)
+    doctor.add_commands(verbs)
     records.add_commands(verbs)
     return parser
 

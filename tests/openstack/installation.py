@@ -62,6 +62,13 @@ class CloudInstallation(Installation):
             self._sign_off()
             CLOUDS_FILE.unlink()
 
+    def remove_images(self) -> None:
+        """Those that engines start from, which a purge leaves."""
+        connection = self.cloud.connect()
+        for image in list(connection.image.images(owner=connection.current_project_id)):
+            if image.properties.get("coffer_installation") == PREFIX:
+                connection.image.delete_image(image)
+
     def _sign_up(self) -> None:
         connection = self.cloud.connect()
         self._sign_off()

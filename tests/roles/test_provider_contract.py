@@ -23,6 +23,7 @@ from tests.roles.provider import (
 pytestmark = pytest.mark.guests
 Created = tuple[Instance, Outcome]
 DIRECTORY = "/var/lib/engine"
+BOOT = "/proc/sys/kernel/random/boot_id"
 FILL_MEMORY = "python3 -c 'x = bytearray({} << 20); print(len(x))'"
 BURN = "timeout 1 sh -c 'while :; do :; done'"
 TWO_CPUS = f"TIMEFORMAT=%U; time {{ {BURN} & {BURN} & wait; }}"
@@ -42,8 +43,8 @@ def size_of(created: Created, path: str) -> int:
 
 
 def started(created: Created) -> str:
-    """When the guest's init started: another answer means a restart."""
-    return shell(created, "cut -d' ' -f22 /proc/1/stat").stdout
+    """Which boot of which init this is: another answer means a restart."""
+    return shell(created, f"cat {BOOT}; cut -d' ' -f22 /proc/1/stat").stdout
 
 
 # --- one guest, in the order of its life
