@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from redis import RedisError
 
+from api.alerting import alerting
 from api.services import Services
 from coffer.models import Instance, Operation
 from coffer.operations import Queue as QueueName
@@ -33,6 +34,7 @@ class Metrics:
 class _Records(Collector):
     def __init__(self, services: Services) -> None:
         self._dispatcher = services.dispatcher
+        self._settings = services.settings
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: registering must not query the records."""
@@ -44,6 +46,7 @@ class _Records(Collector):
         yield _operations()
         yield _proven()
         yield self._queues()
+        yield from alerting(self._settings)
 
     def _queues(self) -> Metric:
         gauge = GaugeMetricFamily("coffer_queue_jobs", "Jobs waiting in Redis", labels=["queue"])
