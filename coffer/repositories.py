@@ -3,11 +3,11 @@
 import base64
 import fcntl
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 from coffer.errors import BadRequest, Conflict, Unprocessable
+from coffer.files import replace
 from coffer.models import Backup, Instance, Repository
 from coffer.restic import environment
 from coffer.secrets import Vault, new_token
@@ -119,7 +119,7 @@ class Repositories:
             rows = Repository.select().where(Repository.source == "").order_by(Repository.id)
             text = "".join(f"{row.id}:{row.gateway_hash}\n" for row in rows)
             if not path.exists() or path.read_text() != text:
-                _replace(path, text)
+                replace(path, text, 0o640)
 
 
 def forget_if_foreign(repository: Repository) -> None:
@@ -133,14 +133,3 @@ def line_of(password: str) -> str:
     gateway hashes again for each of thousands of requests."""
     digest = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
     return "{SHA}" + base64.b64encode(digest).decode()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all, and with the owner that the file had."""
-    new = path.with_suffix(".new")
-    new.write_text(text)
-    new.chmod(0o640)
-    if path.exists():
-        before = path.stat()
-        os.chown(new, before.st_uid, before.st_gid)
-    new.replace(path)

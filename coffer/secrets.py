@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -29,27 +29,56 @@ class Vault:
         """
         if not keys:
             raise ValueError("key_file: holds no key; make one with 'coffer-manage key add'")
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._file: Path | None = None
+        self._read: tuple[int, int] | None = None
+        self._take(keys)
 
     @classmethod
     def from_file(cls, path: str) -> "Vault":
-        """Read one key a line.
+        """Read one key a line, and again whenever the file has changed: keys rotate.
 
         Raises:
             ValueError: the file is missing or empty.
         """
         file = Path(path)
-        if not file.is_file():
-            raise ValueError(f"key_file: {path} does not exist; 'coffer-manage key add' makes it")
-        return cls([line for line in file.read_text().split() if line])
+        read = _signature(file) if file.is_file() else None
+        made = cls(read_keys(file))
+        made._file, made._read = file, read
+        return made
+
+    def _take(self, keys: Sequence[str]) -> None:
+        self._newest = Fernet(keys[0])
+        self._all = MultiFernet([Fernet(key) for key in keys])
+
+    def _look(self) -> None:
+        """Take the keys as their file has them now."""
+        if self._file is not None and (found := _signature(self._file)) != self._read:
+            self._take(read_keys(self._file))
+            self._read = found
 
     def seal(self, value: Any) -> str:
         """A JSON-able value, encrypted."""
-        return self._fernet.encrypt(json.dumps(value).encode()).decode()
+        self._look()
+        return self._all.encrypt(json.dumps(value).encode()).decode()
 
     def unseal(self, sealed: str) -> Any:
         """What was sealed."""
-        return json.loads(self._fernet.decrypt(sealed.encode()))
+        self._look()
+        return json.loads(self._all.decrypt(sealed.encode()))
+
+    def reseal(self, sealed: str) -> str:
+        """The same, encrypted with the newest key."""
+        self._look()
+        return self._all.rotate(sealed.encode()).decode()
+
+    def is_newest(self, sealed: str) -> bool:
+        """Whether the newest key encrypted it."""
+        self._look()
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
 
     def put(self, instance: Instance, name: str, value: Any) -> None:
         """Store a JSON-able value under a name, replacing an older one."""
@@ -71,6 +100,23 @@ class Vault:
         if names:
             query = query.where(Secret.name.in_(names))
         query.execute()
+
+
+def read_keys(file: Path) -> list[str]:
+    """The keys of a file, one a line, newest first.
+
+    Raises:
+        ValueError: the file is missing.
+    """
+    if not file.is_file():
+        raise ValueError(f"key_file: {file} does not exist; 'coffer-manage key add' makes it")
+    return file.read_text().split()
+
+
+def _signature(file: Path) -> tuple[int, int]:
+    """Changes with every change of the file, which is replaced, not written over."""
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def hash_token(token: str) -> str:

@@ -1,21 +1,26 @@
 """Commands on keys, tokens, schema and datastores."""
 
 import argparse
-import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet
 from redis import RedisError
 from rq import Worker
 
+from coffer import keys
 from coffer.catalogue import Catalogue
 from coffer.database import connect, database, migrate
 from coffer.datastores import register
 from coffer.dispatch import connect_redis
+from coffer.files import replace
+from coffer.secrets import Vault
 from coffer.settings import Settings, load_settings
 from coffer.tokens import ROLES, create_token
+
+SETTLES = 5
+"""Seconds in which who had the older keys a moment ago has written what they encrypted."""
 
 
 def add_commands(verbs: Any) -> None:
@@ -25,6 +30,7 @@ def add_commands(verbs: Any) -> None:
     key = _noun(verbs, "key", "keys that encrypt stored secrets")
     add = _command(key, "add", "put a new key first; it makes the file", _add_key)
     add.add_argument("file", type=Path)
+    _command(key, "rotate", "make a new key and encrypt everything with it", _rotate_key)
     token = _noun(verbs, "token", "API tokens")
     _add_token_arguments(_command(token, "create", "make a token", _create_token))
     datastore = _noun(verbs, "datastore", "engines on offer")
@@ -88,10 +94,22 @@ def _workers(settings: Settings) -> list[Any]:
 
 
 def _add_key(arguments: argparse.Namespace) -> None:
-    """Write temp, sync, rename: a key file is never half there."""
-    file: Path = arguments.file
-    old = file.read_text() if file.exists() else ""
-    _replace(file, Fernet.generate_key().decode() + "\n" + old)
+    keys.add(arguments.file)
+
+
+def _rotate_key(_arguments: argparse.Namespace) -> None:
+    """Safe to be cut off anywhere, and to be run again."""
+    settings = _open()
+    file = Path(settings.key_file)
+    keys.add(file)
+    vault = Vault.from_file(settings.key_file)
+    with database.connection_context():
+        done = keys.reseal(vault)
+        time.sleep(SETTLES)
+        done += keys.reseal(vault)
+    gone = keys.drop_older(file)
+    print(f"{done} secrets are encrypted with the new key, {gone} keys are dropped")
+    print(f"The key before it stays in {file}, for older copies of the records")
 
 
 def _create_token(arguments: argparse.Namespace) -> None:
@@ -106,7 +124,7 @@ def _create_token(arguments: argparse.Namespace) -> None:
     if not arguments.url:
         raise ValueError("--write needs --url, the endpoint that the configuration names")
     arguments.write.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _replace(arguments.write, f'url = "{arguments.url}"\ntoken = "{token}"\n')
+    replace(arguments.write, f'url = "{arguments.url}"\ntoken = "{token}"\n')
 
 
 def _register(arguments: argparse.Namespace) -> None:
@@ -122,13 +140,3 @@ def offer(settings: Settings, engine: str, version: str, image: str | None) -> N
     with database.connection_context():
         row, changed = register(Catalogue.of(settings), engine, version, image)
     print(f"{'registered' if changed else 'unchanged'} {engine} {row.name} ({row.version})")
-
-
-def _replace(file: Path, text: str) -> None:
-    temporary = file.with_name(f".{file.name}.new")
-    mode = file.stat().st_mode & 0o777 if file.exists() else 0o600
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.rename(file)
