@@ -58,8 +58,8 @@ def _access(services: Services, call: Call, row: Instance, wanted: Any) -> Opera
     return services.instances.set_access(row, access_of(wanted.access), call.caller)
 
 
-def _replica(_services: Services, _call: Call, row: Instance, _wanted: Any) -> Operation:
-    raise BadRequest(f"replica_of: instance {row.id} is not a replica")
+def _replica(services: Services, call: Call, row: Instance, _wanted: Any) -> Operation:
+    return services.replicas.detach(row, call.caller)
 
 
 def _version(services: Services, call: Call, row: Instance, wanted: Any) -> Operation:

@@ -26,6 +26,13 @@ class Logs(msgspec.Struct):
     until: Annotated[float, Meta(ge=0, le=2**40)]
 
 
+class Replication(msgspec.Struct):
+    """How far a replica is behind its source, in seconds; null while it does not follow."""
+
+    lag: Annotated[float, Meta(ge=0, le=2**40)] | None = None
+    message: Annotated[str, Meta(max_length=4096)] = ""
+
+
 class Report(msgspec.Struct, omit_defaults=True):
     """A guest's report, protocol 1; unknown keys of newer agents are ignored."""
 
@@ -42,8 +49,10 @@ class Report(msgspec.Struct, omit_defaults=True):
     databases: list[dict[str, Any]] | None = None
     users: list[dict[str, Any]] | None = None
     pending_packages: Count | None = None
+    diagnostics: dict[str, Count] | None = None
     message: Annotated[str, Meta(max_length=4096)] | None = None
     logs: Logs | None = None
+    replication: Replication | None = None
 
 
 class ReportCollection:

@@ -35,6 +35,7 @@ class _Records(Collector):
     def __init__(self, services: Services) -> None:
         self._dispatcher = services.dispatcher
         self._settings = services.settings
+        self._reports = services.reports
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: registering must not query the records."""
@@ -45,8 +46,27 @@ class _Records(Collector):
         yield _instances()
         yield _operations()
         yield _proven()
+        yield self._lag()
         yield self._queues()
         yield from alerting(self._settings)
+
+    def _lag(self) -> Metric:
+        gauge = GaugeMetricFamily(
+            "coffer_instance_replication_lag_seconds",
+            "How far a replica is behind its source; NaN while it does not follow",
+            labels=["project", "instance", "name"],
+        )
+        columns = (Instance.project_id, Instance.id, Instance.name)
+        query = Instance.select(*columns).where(
+            Instance.source.is_null(False), Instance.deleted.is_null()
+        )
+        rows: Any = list(query.tuples())
+        reports = self._reports.last(key for _, key, _ in rows)
+        for project, key, name in rows:
+            told = (reports.get(key) or {}).get("replication") or {}
+            lag = told.get("lag")
+            gauge.add_metric([project, key, name], float("nan") if lag is None else lag)
+        return gauge
 
     def _queues(self) -> Metric:
         gauge = GaugeMetricFamily("coffer_queue_jobs", "Jobs waiting in Redis", labels=["queue"])

@@ -15,7 +15,7 @@ from coffer.models import Backup, Configuration, DatastoreVersion
 from coffer.points import Point
 from coffer.settings import Settings
 
-_LATER = ("replica_of", "modules", "nics", "availability_zone")
+_LATER = ("modules", "nics", "availability_zone")
 """Parts of a creation that this version or its providers do not do: refused, never ignored."""
 
 
@@ -33,11 +33,9 @@ def wish_of(
     Raises:
         BadRequest, NotFound, NotSupported: naming the field.
     """
-    for key in _LATER:
-        if getattr(body, key) not in (UNSET, None, []):
-            raise NotSupported(f"{key}: this is not supported yet")
-    if body.region_name not in (UNSET, None, settings.region):
-        raise BadRequest(f"region_name: '{body.region_name}' is not '{settings.region}'")
+    require_possible(body, settings)
+    if (body.replica_count or 1) > 1:
+        raise BadRequest("replica_count: it goes with replica_of")
     if body.volume is None:
         raise BadRequest("volume.size: Volume size was not specified.")
     if body.volume.type:
@@ -56,6 +54,19 @@ def wish_of(
         users=[{"host": "%"} | _without_none(row) for row in body.users or []],
         access=access_of(body.access),
     )
+
+
+def require_possible(body: InstanceIn, settings: Settings) -> None:
+    """Let only a body pass that asks for nothing which there is not.
+
+    Raises:
+        BadRequest, NotSupported: naming the field.
+    """
+    for key in _LATER:
+        if getattr(body, key) not in (UNSET, None, []):
+            raise NotSupported(f"{key}: this is not supported yet")
+    if body.region_name not in (UNSET, None, settings.region):
+        raise BadRequest(f"region_name: '{body.region_name}' is not '{settings.region}'")
 
 
 def _version(body: InstanceIn, default: str, backup: Backup | None) -> DatastoreVersion:

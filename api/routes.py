@@ -58,6 +58,7 @@ from api.resources.inventory import InventoryDocument
 from api.resources.logs import LogCollection, LogLines
 from api.resources.management import (
     ManagedActions,
+    ManagedDiagnostics,
     ManagedHardware,
     ManagedInstance,
     ManagedInstances,
@@ -189,6 +190,7 @@ def _management(services: Services) -> Routes:
         ("/mgmt/instances/{instance}/action", ManagedActions(services)),
         ("/mgmt/instances/{instance}/root", ManagedRoot()),
         ("/mgmt/instances/{instance}/hwinfo", ManagedHardware(services)),
+        ("/mgmt/instances/{instance}/diagnostics", ManagedDiagnostics(services)),
         ("/mgmt/instances/{instance}/rpc_ping", ManagedPing(services)),
         ("/mgmt/datastore-versions", ManagedVersions(services)),
         ("/mgmt/datastore-versions/{version}", ManagedVersion(services)),

@@ -16,6 +16,7 @@ from coffer.patches import Patches
 from coffer.proofs import Proofs
 from coffer.quotas import Quotas
 from coffer.registrations import Registrations
+from coffer.replicas import Replicas
 from coffer.reports import Reports
 from coffer.repositories import Repositories
 from coffer.rewinds import Rewinds
@@ -39,6 +40,7 @@ class Services:
     patches: Patches
     patch_rounds: PatchRounds
     rewinds: Rewinds
+    replicas: Replicas
     proofs: Proofs
     exports: Exports
     registrations: Registrations
@@ -63,6 +65,7 @@ def make_services(settings: Settings) -> Services:
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher, quotas),
         backups=Backups(catalogue, repositories, dispatcher, quotas),
+        replicas=Replicas(catalogue, vault, dispatcher, quotas),
         rewinds=Rewinds(repositories, dispatcher, quotas),
         logs=Logs(catalogue, vault, dispatcher),
         exports=Exports(repositories),

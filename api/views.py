@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from api.call import Call
+from api.replicas import replica_references, replication_view, source_reference
 from api.schemas import instance as wire
 from api.schemas.common import Reference
 from api.schemas.operation import Event as WireEvent
@@ -28,9 +29,11 @@ def instance_view(
     report: dict[str, Any] | None = None,
     detail: bool = False,
     proven: dict[str, datetime] | None = None,
+    followed: dict[str, list[str]] | None = None,
 ) -> wire.Instance:
     """An instance; `report` is the guest's last one, `detail` adds what lists leave out,
-    `proven` tells when the newest backups were made that are proven."""
+    `proven` tells when the newest backups were made that are proven, `followed` who has replicas.
+    """
     version = instance.version
     view = wire.Instance(
         id=instance.id,
@@ -47,12 +50,15 @@ def instance_view(
         region=region,
         access=instance.access,
         volume=_volume(instance, report if detail else None),
+        replica_of=source_reference(call, instance),
+        replicas=replica_references(call, (followed or {}).get(instance.id, [])),
     )
     _add_addresses(view, instance)
     if proven and instance.id in proven:
         view.last_proven_restorable = timestamp(proven[instance.id])
     if detail:
         _add_details(view, instance)
+        view.replication = replication_view(instance, report)
         _add_configuration(call, view, instance)
     if call.identity.is_admin:
         view.tenant_id = instance.project_id
@@ -127,6 +133,7 @@ def operation_view(operation: Operation) -> WireOperation:
         actions=_actions(operation),
         user=operation.user,
         request_id=operation.request_id,
+        part_of=operation.leader_id or UNSET,
         result=_result(operation),
     )
 
@@ -148,6 +155,8 @@ def _queued_seconds(operation: Operation) -> float | None:
 
 
 def _actions(operation: Operation) -> list[str]:
+    if operation.leader_id:
+        return []
     if operation.state in ACTIVE_STATES:
         return ["abort"]
     return ["retry"] if operation.state in RETRYABLE_STATES else []

@@ -22,6 +22,7 @@ from coffer.names import (
 )
 from coffer.observed import UserKey, databases, require_database, require_user, users
 from coffer.operations import secret_of
+from coffer.replica_sets import require_source
 from coffer.secrets import Vault, new_password
 from coffer.status import require_running
 
@@ -195,6 +196,7 @@ class Accounts:
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
+            require_source(fresh)
             operation = caller.begin(kind, fresh, changes)
             self._vault.put(fresh, secret_of(operation.id), variables)
         self._dispatcher.send(operation)

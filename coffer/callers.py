@@ -1,11 +1,13 @@
 """Who asks, and the operations that are begun for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coffer.lifecycle import begin
 from coffer.models import Instance, Operation
 from coffer.operations import KINDS
+from coffer.parts import Part
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,12 @@ class Caller:
         changes: dict[str, Any] | None = None,
         parameters: dict[str, Any] | None = None,
         runner: str = "worker",
+        parts: Sequence[Part] = (),
     ) -> Operation:
         """Write a queued operation of this caller's; runs inside the caller's transaction.
 
         Raises:
-            Unprocessable: another operation has the instance and this kind does not wait.
+            Unprocessable: another operation has an instance and this kind does not wait.
         """
         return begin(
             KINDS[kind],
@@ -37,4 +40,5 @@ class Caller:
             changes=changes,
             parameters=parameters,
             runner=runner,
+            parts=parts,
         )

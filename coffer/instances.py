@@ -1,5 +1,6 @@
 """What can be asked of an instance: each request is one transaction of its row and an operation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from coffer.names import check_databases, check_users
 from coffer.operations import ACTIVE_STATES, secret_of
 from coffer.points import Point
 from coffer.quotas import Quotas
+from coffer.replica_sets import replicas, require_no_replicas
 from coffer.restores import require_restorable, row_of
 from coffer.secrets import Vault, new_host_key
 from coffer.status import require_can_act, require_there
@@ -124,15 +126,17 @@ class Instances:
         return self._act("instance_reboot", instance, caller, {})
 
     def resize_volume(self, instance: Instance, size: int, caller: Caller) -> Operation:
-        """Grow the data volume to `size` GiB."""
+        """Grow the data volume to `size` GiB, and those of its replicas with it."""
         if size <= instance.volume_size:
             raise BadRequest(
                 f"resize.volume.size: {size} must be larger than the present "
                 f"{instance.volume_size} GB; volumes only grow"
             )
         self._check_volume(size)
-        more = {"volumes": size - instance.volume_size}
-        return self._act("instance_resize", instance, caller, {"volume_size": size}, more)
+        followers = [row for row in replicas(instance) if row.volume_size < size]
+        more = {"volumes": sum(size - row.volume_size for row in (instance, *followers))}
+        changes = {"volume_size": size}
+        return self._act("instance_resize", instance, caller, changes, more, followers)
 
     def resize_flavor(self, instance: Instance, flavor: str, caller: Caller) -> Operation:
         """Change the flavor, given by id or name."""
@@ -160,6 +164,7 @@ class Instances:
 
         Raises:
             Unprocessable: it is being built, or it is being deleted already.
+            Forbidden: it has replicas.
         """
         if instance.task == "BUILD":
             raise Unprocessable(
@@ -168,6 +173,7 @@ class Instances:
         if instance.task == "SHUTDOWN":
             raise Unprocessable(f"instance {instance.id} is being deleted already")
         with transaction():
+            require_no_replicas(instance)
             operation = caller.begin("instance_delete", instance)
         self._dispatcher.send(operation)
         return operation
@@ -193,16 +199,19 @@ class Instances:
         caller: Caller,
         changes: dict[str, Any],
         more: dict[str, int] | None = None,
+        followers: Sequence[Instance] = (),
     ) -> Operation:
-        """`more` is what the change takes of the project's quotas."""
+        """`more` is what the change takes of the project's quotas; `followers` get it too."""
         with transaction():
             if more:
                 self._quotas.reserve(instance.project_id, **more)
-            instance = Instance.get_by_id(instance.id)
-            require_can_act(instance)
-            operation = caller.begin(kind, instance, changes)
-        self._dispatcher.send(operation)
-        return operation
+            rows = [Instance.get_by_id(row.id) for row in (instance, *followers)]
+            for row in rows:
+                require_can_act(row)
+            begun = [caller.begin(kind, row, changes) for row in rows]
+        for operation in begun:
+            self._dispatcher.send(operation)
+        return begun[0]
 
     def _check(self, wish: Wish) -> None:
         engine = self._catalogue.engine(wish.version.manager)

@@ -10,6 +10,7 @@ import msgspec
 
 from coffer.catalogue import Catalogue
 from coffer.models import Configuration, DatastoreVersion, Instance
+from coffer.replica_sets import peers
 from coffer.settings import Settings
 from coffer.status import display_status
 
@@ -38,6 +39,7 @@ class Inventory:
             "configuration_id": instance.configuration_id,
             "access": instance.access,
             "logs": instance.logs or {},
+            "source_id": instance.source_id,
             **(changes or {}),
         }
         version = DatastoreVersion.get_by_id(wanted["version_id"])
@@ -63,7 +65,8 @@ class Inventory:
             "coffer_data_directory": engine.data_directory,
             "coffer_flavor": msgspec.to_builtins(self._catalogue.flavor(wanted["flavor_id"])),
             "coffer_volume_size": wanted["volume_size"],
-            "coffer_allowed_cidrs": wanted["access"].get("allowed_cidrs") or PUBLIC_CIDRS,
+            "coffer_allowed_cidrs": _allowed(instance, wanted["access"]),
+            "coffer_source": _source(wanted["source_id"]),
             "coffer_configuration": self._configuration(wanted["configuration_id"]),
             "coffer_log_settings": engine.log_settings(wanted["logs"]),
             "coffer_compute": instance.compute,
@@ -107,6 +110,20 @@ class Inventory:
         }
 
 
+def _allowed(instance: Instance, access: dict[str, Any]) -> list[str]:
+    """Networks that may reach the engine: the wanted ones, and the others of its replica set."""
+    wanted: list[str] = access.get("allowed_cidrs") or []
+    return [*wanted, *(f"{address}/32" for address in peers(instance))] if wanted else PUBLIC_CIDRS
+
+
+def _source(source_id: str | None) -> dict[str, str]:
+    """Whom the engine follows; empty for one that is nobody's replica."""
+    if source_id is None:
+        return {}
+    address = Instance.get_by_id(source_id).compute.get("address", "")
+    return {"id": source_id, "address": address}
+
+
 def running_version(instance: Instance) -> str:
     """The exact version of the engine: installed last, else reported last, else wanted."""
     found = instance.engine_version or instance.observed.get("version")
@@ -140,7 +157,7 @@ def _groups(instance: Instance) -> list[str]:
         "status": display_status(instance).lower(),
         "project": instance.project_id,
         "provider": instance.provider,
-        "role": "primary",
+        "role": "replica" if instance.source_id else "primary",
     }
     return [f"{key}_{re.sub(r'[^A-Za-z0-9]+', '_', value)}" for key, value in values.items()]
 

@@ -4,7 +4,7 @@ Each function is one transaction, or says that it runs inside the caller's. Ends
 the lease's owner, so that a worker that lost its lease can change nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,15 @@ from coffer.errors import LeaseLost, Unprocessable
 from coffer.models import Instance, Operation
 from coffer.operations import ACTIVE_STATES, KINDS, RETRYABLE_STATES, Kind, State
 from coffer.outcomes import apply_end
+from coffer.parts import (
+    Part,
+    active_parts,
+    leaders,
+    queue_parts_again,
+    require_same_set,
+    take_parts,
+)
+from coffer.replica_ends import left_behind, source_of
 
 LEASE_SECONDS = 30
 Clock = Callable[[], datetime]
@@ -29,15 +38,25 @@ def begin(
     request_id: str,
     changes: dict[str, Any] | None = None,
     parameters: dict[str, Any] | None = None,
+    parts: Sequence[Part] = (),
     runner: str = "worker",
     clock: Clock = utcnow,
 ) -> Operation:
-    """Write a queued operation; runs inside the caller's transaction.
+    """Write a queued operation and its parts; runs inside the caller's transaction.
 
     Raises:
-        Unprocessable: another operation has the instance and this kind does not wait.
+        Unprocessable: another operation has one of the instances and this kind does not wait.
     """
-    now = clock()
+    who: dict[str, Any] = {"user": user, "request_id": request_id, "runner": runner}
+    given = {"changes": changes or {}, "parameters": parameters or {}}
+    operation = _queue(kind, instance, clock(), **who, **given)
+    for part in parts:
+        of_part = KINDS[kind.part or kind.name]
+        _queue(of_part, part.instance, clock(), **who, leader=operation, changes=part.changes)
+    return operation
+
+
+def _queue(kind: Kind, instance: Instance, now: datetime, **columns: Any) -> Operation:
     holder = Operation.get_or_none(Operation.lock == instance.id)
     if holder and not kind.waits:
         raise _busy(instance, f"{holder.kind} (operation {holder.id}) is {holder.state}")
@@ -50,15 +69,11 @@ def begin(
         project_id=instance.project_id,
         instance=instance,
         lock=None if holder else instance.id,
-        changes=changes or {},
-        parameters=parameters or {},
-        runner=runner,
         state=State.QUEUED,
         attempts=kind.attempts,
         deadline=now + timedelta(seconds=kind.deadline),
-        user=user,
-        request_id=request_id,
         created=now,
+        **columns,
     )
     try:
         operation.save(force_insert=True)
@@ -85,10 +100,16 @@ def lease(operation_id: str, owner: str, clock: Clock = utcnow) -> Operation | N
                     lease_until=now + timedelta(seconds=LEASE_SECONDS),
                     started=peewee.fn.COALESCE(Operation.started, now),
                 )
-                .where(Operation.id == operation_id, Operation.state == State.QUEUED)
+                .where(
+                    Operation.id == operation_id,
+                    Operation.state == State.QUEUED,
+                    Operation.leader.is_null(),
+                )
                 .execute()
             )
-    except peewee.IntegrityError:  # the lock: another operation works on the instance
+            if won:
+                take_parts(operation_id, now)
+    except peewee.IntegrityError:  # a lock: another operation works on the instance
         return None
     return Operation.get_by_id(operation_id) if won else None
 
@@ -162,7 +183,14 @@ def close(
     operation.ended = now
     operation.lock = operation.lease_owner = operation.lease_until = None
     operation.save()
-    return apply_end(operation, now)
+    source = source_of(operation)
+    freed = apply_end(operation, now)
+    for part in active_parts(operation):
+        freed += close(part.id, state, reason, None, {}, now)
+    who: dict[str, Any] = {"user": operation.user, "request_id": operation.request_id}
+    for instance in left_behind(operation, source):
+        freed.append(begin(KINDS["access_update"], instance, **who, clock=lambda: now))
+    return leaders(freed)
 
 
 def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
@@ -182,6 +210,7 @@ def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
         operation.deadline = now + timedelta(seconds=kind.deadline)
         operation.reason = operation.failing_task = operation.ended = None
         operation.save()
+        queue_parts_again(operation, now)
         if kind.status:
             Instance.update(task=kind.status, updated=now).where(
                 Instance.id == operation.instance_id
@@ -190,6 +219,8 @@ def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
 
 
 def _require_retryable(operation: Operation) -> None:
+    if operation.leader_id:
+        raise Unprocessable(f"operation {operation.id} is a part of {operation.leader_id}")
     if operation.state not in RETRYABLE_STATES:
         raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to retry")
     if operation.runner != "worker":
@@ -201,16 +232,19 @@ def _require_retryable(operation: Operation) -> None:
         raise Unprocessable(
             f"operation {operation.id} is not the instance's latest: ask for a new one instead"
         )
+    require_same_set(operation)
 
 
 def abort(operation: Operation, clock: Clock = utcnow) -> list[Operation]:
     """Stop an operation: at once when nothing ran yet, else as soon as its worker sees it.
 
+    Of a part it is its leader that is stopped.
+
     Raises:
         Unprocessable: it has ended already.
     """
     with transaction():
-        operation = Operation.get_by_id(operation.id)
+        operation = Operation.get_by_id(operation.leader_id or operation.id)
         if operation.state not in ACTIVE_STATES:
             raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to abort")
         untouched = operation.state == State.QUEUED and operation.attempt == 0

@@ -66,11 +66,18 @@ class Kind:
     """The playbook changes nothing: it only finds out, and its result is shown."""
     issues_token: bool = False
     """The playbook is given a fresh token for the guest; the one before stops working."""
+    part: str | None = None
+    """The kind of the parts that hold further instances (see parts.py), where it is another one."""
 
     @property
     def playbook(self) -> str:
         """The playbook, without its ending."""
         return self.play or self.name
+
+    @property
+    def makes(self) -> bool:
+        """It makes the instance: what is left of a failure is deleted, and only that."""
+        return self.undo == "instance_delete"
 
 
 def secret_of(operation_id: str) -> str:
@@ -101,6 +108,50 @@ KINDS = {
             secrets=("host_key",),
             issues_token=True,
             repository=True,
+        ),
+        Kind(
+            name="replica_create",
+            queue=Queue.WORK,
+            status="BUILD",
+            deadline=14400,
+            undo="instance_delete",
+            failed_state="ERROR",
+            secrets=("host_key", "replication_password"),
+            issues_token=True,
+            part="replica_source",
+        ),
+        Kind(
+            name="replica_source",
+            queue=Queue.WORK,
+            status="BACKUP",
+            deadline=14400,
+            waits=True,
+            end_state=None,
+        ),
+        Kind(
+            name="replica_promote",
+            queue=Queue.WORK,
+            status="PROMOTE",
+            deadline=1800,
+            undo="replica_promote",
+            secrets=("replication_password",),
+        ),
+        Kind(
+            name="replica_eject",
+            queue=Queue.WORK,
+            status="EJECT",
+            deadline=1800,
+            undo="replica_eject_undo",
+            secrets=("replication_password",),
+            end_state=None,
+        ),
+        Kind(
+            name="replica_detach",
+            queue=Queue.WORK,
+            status="DETACH",
+            deadline=900,
+            undo="replica_detach",
+            secrets=("replication_password",),
         ),
         Kind(
             name="backup_create",

@@ -6,6 +6,7 @@ from coffer.backup_ends import settle_backup
 from coffer.log_ends import forget_logs, settle_log
 from coffer.models import BackupStrategy, Instance, Operation
 from coffer.operations import KINDS, Kind, State, secret_of
+from coffer.replica_ends import settle_replica
 from coffer.secrets import Vault
 
 DELETED = "DELETED"
@@ -51,6 +52,7 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
         instance.restart_required = False
     if "restart_required" in operation.result:
         instance.restart_required = bool(operation.result["restart_required"])
+    settle_replica(instance, operation)
     _observe(instance, operation, now)
     Vault.forget(instance, secret_of(operation.id))
     if kind.end_state == DELETED:
@@ -71,15 +73,18 @@ def _bury(instance: Instance, now: datetime) -> None:
     instance.deleted, instance.state = now, DELETED
     instance.guest_token_hash = None
     instance.compute, instance.observed, instance.operating_status = {}, {}, ""
+    instance.source = None
     forget_logs(instance)
     BackupStrategy.delete().where(BackupStrategy.instance_id == instance.id).execute()
     Vault.forget(instance)
 
 
 def _fail(instance: Instance, operation: Operation, kind: Kind, now: datetime) -> None:
+    if operation.leader_id:
+        return  # the instance is what it was; its leader's tells why
     if kind.failed_state:
         instance.state = kind.failed_state
-    if kind.undo == "instance_delete":
+    if kind.makes:
         instance.compute, instance.operating_status = {}, ""
     instance.fault_message = f"{operation.kind} {operation.state}: {operation.reason}"
     instance.fault_created = now

@@ -7,6 +7,7 @@ from coffer.dispatch import Dispatcher
 from coffer.models import Backup, Instance, Operation
 from coffer.points import find_point
 from coffer.quotas import Quotas
+from coffer.replica_sets import require_alone
 from coffer.repositories import Repositories
 from coffer.restores import require_restorable, row_of
 from coffer.status import require_running
@@ -32,6 +33,7 @@ class Rewinds:
         with transaction():
             fresh = Instance.get_by_id(instance.id)
             require_running(fresh)
+            require_alone(fresh, "restore")
             self._quotas.reserve(fresh.project_id, backups=1)
             safety = Backup(
                 project_id=fresh.project_id,

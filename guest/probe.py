@@ -24,6 +24,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "databases": list,
     "users": list,
     "message": str,
+    "replication": dict,
 }
 
 

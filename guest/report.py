@@ -7,6 +7,7 @@ import os
 import time
 
 from guest import VERSION
+from guest.diagnostics import diagnostics
 from guest.files import read
 
 TYPE_CHECKING = False
@@ -42,12 +43,14 @@ class Reporter:
             "boot_id": read(BOOT_ID),
             "volume": _volume(self._config.data_directory),
             "pending_packages": _number(read(self._config.pending_packages_file)),
+            "diagnostics": diagnostics(),
             "logs": _document(read(self._config.logs_file)),
             "version": None,
             "uptime": None,
             "connections": None,
             "databases": None,
             "users": None,
+            "replication": None,
             **observation,
         }
 

@@ -11,7 +11,6 @@ from typing import Any
 from coffer.clock import utcnow
 from coffer.database import database
 from coffer.errors import LeaseLost, PlaybookDied
-from coffer.inventory import host_names, known_host
 from coffer.lifecycle import end, lease, start_undo
 from coffer.log_ends import sealed_piece
 from coffer.models import Instance, Operation
@@ -19,6 +18,7 @@ from coffer.operations import KINDS, State, secret_of
 from coffer.secrets import hash_token, new_token
 from worker.context import Context, context
 from worker.events import Recorder, note, texts
+from worker.hosts import inputs_of
 from worker.leftovers import end_leftovers
 from worker.playbook import Result, play
 from worker.rundir import run_directory, write_inputs
@@ -110,22 +110,14 @@ class Execution:
         self, playbook: str, changes: dict[str, Any], watch: Watch, is_undo: bool = False
     ) -> Result:
         instance = Instance.get_by_id(self._operation.instance_id)
-        secrets = {} if is_undo else self._secrets(instance)
+        secrets = self._undo_secrets(instance) if is_undo else self._secrets(instance)
         recorder = Recorder(self._operation, texts(secrets))
         root = Path(self._context.settings.run_directory)
         with run_directory(root, self._operation.id) as directory:
-            write_inputs(
-                directory,
-                host_names([instance])[instance.id],
-                {
-                    **self._context.inventory.host_vars(instance, changes),
-                    **self._operation.parameters,
-                    **self._storage(),
-                    "coffer_operation_id": self._operation.id,
-                },
-                secrets,
-                known_host(instance),
-            )
+            inputs = inputs_of(self._context.inventory, self._operation, changes, is_undo)
+            for variables in inputs.hosts.values():
+                variables.update(self._storage())
+            write_inputs(directory, inputs, secrets)
             result = play(playbook, directory, recorder, watch)
         if watch.lost:
             raise LeaseLost(self._operation.id)
@@ -142,7 +134,7 @@ class Execution:
 
     def _secrets(self, instance: Instance) -> dict[str, Any]:
         stored = self._context.vault.all(instance)
-        found = {f"coffer_{n}": stored[n] for n in self._kind.secrets if n in stored}
+        found = self._named(stored)
         found |= stored.get(secret_of(self._operation.id), {})
         if self._kind.repository:
             repository = self._operation.parameters["coffer_repository"]
@@ -154,6 +146,12 @@ class Execution:
             ).execute()
             found["coffer_guest_token"] = token
         return found
+
+    def _undo_secrets(self, instance: Instance) -> dict[str, Any]:
+        return {} if self._kind.makes else self._named(self._context.vault.all(instance))
+
+    def _named(self, stored: dict[str, Any]) -> dict[str, Any]:
+        return {f"coffer_{n}": stored[n] for n in self._kind.secrets if n in stored}
 
     def _end(self, state: State, **details: Any) -> None:
         freed = end(self._operation, state, **details)

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +51,28 @@ def discard(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def write_inputs(
-    path: Path,
-    host: str,
-    variables: dict[str, Any],
-    secrets: dict[str, Any],
-    known_host: str | None,
-) -> None:
+@dataclass
+class Inputs:
+    """What a run works on; the first host is the operation's own."""
+
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Variables by the host's name."""
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    """Names of hosts by their group's, which holds an underscore."""
+    known_hosts: list[str] = field(default_factory=list)
+
+
+def write_inputs(path: Path, inputs: Inputs, secrets: dict[str, Any]) -> None:
     """Write inventory, host keys and secrets where ansible-runner looks for them."""
     known_hosts = path / "known_hosts"
-    _write(known_hosts, f"{known_host}\n" if known_host else "")
+    _write(known_hosts, "".join(f"{line}\n" for line in inputs.known_hosts))
     ssh = f"-o UserKnownHostsFile={known_hosts} -o StrictHostKeyChecking=yes"
-    hosts = {host: _Data({**variables, "ansible_ssh_common_args": ssh})}
-    _write(path / "inventory" / "hosts.yml", _yaml({"all": {"hosts": hosts}}))
+    hosts = {
+        name: _Data({**variables, "ansible_ssh_common_args": ssh})
+        for name, variables in inputs.hosts.items()
+    }
+    groups = {group: {"hosts": dict.fromkeys(names)} for group, names in inputs.groups.items()}
+    _write(path / "inventory" / "hosts.yml", _yaml({"all": {"hosts": hosts, "children": groups}}))
     _write(path / "env" / "extravars", _yaml(_Data(secrets)))
     # The pause between looks for an abort or a passed deadline, in seconds.
     _write(path / "env" / "settings", _yaml({"pexpect_timeout": 1}))

@@ -81,6 +81,7 @@ def end_late_queued(collaborators: Context, now: datetime) -> None:
     late = Operation.select().where(
         Operation.state == State.QUEUED,
         Operation.phase == "do",
+        Operation.leader.is_null(),
         (Operation.deadline < now) | Operation.abort_requested,
     )
     for operation in list(late):
@@ -109,6 +110,7 @@ def send_queued(collaborators: Context, now: datetime) -> None:
     """Queued operations that Redis does not know: it was away, or it was emptied."""
     queued = Operation.select().where(
         Operation.state == State.QUEUED,
+        Operation.leader.is_null(),
         Operation.created < now - _LEFT_BEHIND,
     )
     for operation in queued.order_by(Operation.created):

@@ -181,7 +181,8 @@ class Root(_Resource):
 
     @endpoint("Whether root is enabled", returns=wire.RootEnabled)
     def on_get(self, call: Call, instance: str) -> wire.RootEnabled:
-        return wire.RootEnabled(rootEnabled=self._observed(call, instance).root_enabled)
+        row = self._observed(call, instance)
+        return wire.RootEnabled(rootEnabled=(row.source or row).root_enabled)
 
     @endpoint("Enable root", access="write", body=wire.EnableRoot, returns=wire.RootDocument)
     def on_post(self, call: Call, body: wire.EnableRoot, instance: str) -> Started:

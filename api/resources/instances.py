@@ -11,14 +11,16 @@ from api.changes import change
 from api.endpoint import Started, endpoint
 from api.lookup import find_configuration, find_instance
 from api.paging import page_by_id
+from api.replicas import replicas_wanted
 from api.requests import one_action, wish_of
 from api.schemas import instance as wire
 from api.schemas.common import last_segment
 from api.services import Services
 from api.views import add_reach, instance_view
 from coffer.errors import BadRequest, Forbidden, Unprocessable
-from coffer.models import Datastore, DatastoreVersion, Instance
+from coffer.models import Datastore, DatastoreVersion, Instance, Operation
 from coffer.proofs import last_proven
+from coffer.replica_sets import replicas_of
 
 PAGE_QUERY = ("limit", "marker")
 
@@ -42,7 +44,8 @@ class InstanceCollection:
     def _views(self, call: Call, rows: Sequence[Instance]) -> list[wire.Instance]:
         region = self._services.settings.region
         reports = self._services.reports.last(row.id for row in rows) if self.detail else {}
-        proven = last_proven(row.id for row in rows)
+        ids = [row.id for row in rows]
+        proven, followed = last_proven(ids), replicas_of(ids)
         return [
             instance_view(
                 call,
@@ -51,6 +54,7 @@ class InstanceCollection:
                 report=reports.get(row.id),
                 detail=self.detail,
                 proven=proven,
+                followed=followed,
             )
             for row in rows
         ]
@@ -62,13 +66,21 @@ class InstanceCollection:
         returns=wire.InstanceDocument,
     )
     def on_post(self, call: Call, body: wire.CreateInstance) -> Started:
-        backup, point = find_restore_point(call, body.instance.restorePoint or None)
-        name = body.instance.configuration
-        group = find_configuration(call, last_segment(name)) if name else None
-        wish = wish_of(body.instance, self._services.settings, backup, group, point)
-        instance, operation = self._services.instances.create(wish, call.caller)
+        instance, operation = self._create(call, body.instance)
         view = instance_view(call, instance, region=self._services.settings.region, detail=True)
         return Started(operation.id, wire.InstanceDocument(instance=view))
+
+    def _create(self, call: Call, wanted: wire.InstanceIn) -> tuple[Instance, Operation]:
+        """Of several replicas the last one."""
+        services = self._services
+        if wanted.replica_of:
+            wish_of_replicas = replicas_wanted(call, wanted, services.settings)
+            return services.replicas.create(wish_of_replicas, call.caller)[-1]
+        backup, point = find_restore_point(call, wanted.restorePoint or None)
+        name = wanted.configuration
+        group = find_configuration(call, last_segment(name)) if name else None
+        wish = wish_of(wanted, services.settings, backup, group, point)
+        return services.instances.create(wish, call.caller)
 
 
 class InstanceDetails(InstanceCollection):
@@ -94,6 +106,7 @@ class InstanceItem:
             report=self._services.reports.last([row.id]).get(row.id),
             detail=True,
             proven=last_proven([row.id]),
+            followed=replicas_of([row.id]),
         )
         add_reach(view, row)
         return wire.InstanceDocument(instance=view)
@@ -141,11 +154,11 @@ class InstanceActions:
             operation = self._services.instances.resize_volume(row, size, call.caller)
         return Started(operation.id)
 
-    def _promote_to_replica_source(self, _call: Call, row: Instance, _body: Any) -> None:
-        raise BadRequest(f"promote_to_replica_source: instance {row.id} is not a replica")
+    def _promote_to_replica_source(self, call: Call, row: Instance, _body: Any) -> Started:
+        return Started(self._services.replicas.promote(row, call.caller).id)
 
-    def _eject_replica_source(self, _call: Call, row: Instance, _body: Any) -> None:
-        raise BadRequest(f"eject_replica_source: instance {row.id} has no replicas")
+    def _eject_replica_source(self, call: Call, row: Instance, _body: Any) -> Started:
+        return Started(self._services.replicas.eject(row, call.caller).id)
 
     def _restore(self, call: Call, row: Instance, body: Any) -> Started:
         _safety, operation = self._services.rewinds.begin(row, body.restore.to, call.caller)

@@ -19,6 +19,7 @@ from coffer.waiting import wait_for_end
 
 STOP_WAIT = 20.0
 """Seconds: Trove answers when it is done."""
+_DIAGNOSTICS = ("threads", "fdSize", "vmSize", "vmPeak", "vmRss", "vmHwm")
 QUERY = ("limit", "marker", "deleted", "include_clustered", "project_id")
 
 
@@ -115,6 +116,21 @@ class ManagedHardware:
         flavor = self._catalogue.flavor(find_instance(call, instance).flavor_id)
         hardware = wire.Hardware(mem_total=flavor.ram, num_cpus=flavor.vcpus)
         return wire.HardwareDocument(hwinfo=hardware)
+
+
+class ManagedDiagnostics(_Resource):
+    """GET /mgmt/instances/{id}/diagnostics."""
+
+    @endpoint("What the agent takes", access="admin", returns=wire.DiagnosticsDocument)
+    def on_get(self, call: Call, instance: str) -> wire.DiagnosticsDocument:
+        row = find_instance(call, instance)
+        report = self._services.reports.last([row.id]).get(row.id)
+        if not report:
+            raise Unprocessable(f"instance {row.id}: the guest has not reported lately")
+        told = report.get("diagnostics") or {}
+        numbers = {name: told.get(name, 0) for name in _DIAGNOSTICS}
+        version = report.get("agent_version") or "unknown"
+        return wire.DiagnosticsDocument(diagnostics=wire.Diagnostics(version=version, **numbers))
 
 
 class ManagedPing(_Resource):

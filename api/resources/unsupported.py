@@ -26,7 +26,6 @@ ENDPOINTS: tuple[tuple[str, str, str], ...] = (
     ("/modules", "post", MODULES),
     ("/modules/{module}", "get put delete", MODULES),
     ("/modules/{module}/instances", "get put", MODULES),
-    ("/mgmt/instances/{instance}/diagnostics", "get", "diagnostics: see the service's /metrics"),
     (
         "/mgmt/instances/{instance}/upgrade",
         "post",

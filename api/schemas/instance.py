@@ -90,7 +90,8 @@ class InstanceIn(Wire):
     databases: list[DatabaseIn] | None = None
     users: list[UserIn] | None = None
     access: AccessIn | None = None
-    replica_of: str | UnsetType = UNSET
+    replica_of: Text | UnsetType | None = UNSET
+    replica_count: Annotated[int, Meta(ge=1, le=3)] | UnsetType | None = UNSET
     restorePoint: RestorePoint | UnsetType | None = UNSET
     configuration: str | UnsetType | None = UNSET
     modules: list[Any] | UnsetType = UNSET
@@ -189,6 +190,13 @@ class AttachedConfiguration(Wire):
     links: list[Link]
 
 
+class Replication(Wire):
+    """Coffer's own: seconds that a replica is behind its source, null while it does not follow."""
+
+    lag: float | None
+    message: str | UnsetType = UNSET
+
+
 class Instance(Wire):
     """An instance; the second half is shown in details only."""
 
@@ -202,6 +210,8 @@ class Instance(Wire):
     region: str | None
     access: dict[str, Any]
     volume: Volume
+    replica_of: Reference | UnsetType = UNSET
+    replicas: list[Reference] | UnsetType = UNSET
     addresses: list[Address] | UnsetType = UNSET
     ip: list[str] | UnsetType = UNSET
     tenant_id: str | UnsetType = UNSET
@@ -216,6 +226,7 @@ class Instance(Wire):
     latest_restorable_time: str | UnsetType | None = UNSET
     """Coffer's own, shown of one instance: with zone, null while there is none."""
     last_proven_restorable: str | UnsetType = UNSET
+    replication: Replication | UnsetType = UNSET
 
 
 class InstanceDocument(Wire):

@@ -89,6 +89,24 @@ class HardwareDocument(Wire):
     hwinfo: Hardware
 
 
+class Diagnostics(Wire):
+    """What the agent takes of its guest; sizes in kB."""
+
+    version: str
+    threads: int
+    fdSize: int
+    vmSize: int
+    vmPeak: int
+    vmRss: int
+    vmHwm: int
+
+
+class DiagnosticsDocument(Wire):
+    """GET /mgmt/instances/{id}/diagnostics."""
+
+    diagnostics: Diagnostics
+
+
 class ManagedVersion(Wire):
     """A datastore version as administrators see it."""
 

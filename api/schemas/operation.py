@@ -29,6 +29,8 @@ class Operation(Wire):
     actions: list[str]
     user: str
     request_id: str
+    part_of: str | UnsetType = UNSET
+    """The operation that this one holds its instance for; it ends with that one."""
     result: dict[str, Any] | UnsetType = UNSET
     """What the operation found, or did that its kind does not say already."""
 

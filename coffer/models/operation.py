@@ -1,5 +1,7 @@
 """Operations (one change to the world, with a lease, a deadline and an end) and their events."""
 
+from typing import Any
+
 import peewee
 
 from coffer.clock import utcnow
@@ -17,6 +19,9 @@ class Operation(Record):
     instance_id: str | None
     lock = peewee.CharField(36, null=True, unique=True)
     """The instance's id while this operation is the one that works on it."""
+    leader: Any = peewee.ForeignKeyField("self", backref="parts", null=True)
+    """The operation that this one is a part of (see parts.py)."""
+    leader_id: str | None
     changes = peewee.JSONField(default=dict)
     """Columns of the instance that become true when the operation succeeds."""
     parameters = peewee.JSONField(default=dict)

@@ -16,22 +16,30 @@ With --user but no --database, a database of the user's name is made. The passwo
 generated unless one is given. It goes to stdout, once: inside the connection string when the
 instance is ready, on lines of its own when waiting ends earlier.
 
+A replica has engine, version, flavor, volume, databases and users of its source: only NAME and
+--replica-of are given, and perhaps --count.
+
 examples:
   dbctl instance create mysql db1 --flavor small --volume 1 --user app
   URL=$(dbctl instance create mysql db1 --flavor small --volume 1 --user app)
   pass show db1 | dbctl instance create mysql db1 --flavor small --volume 1 \\
       --user app --password-file -
+  dbctl instance create db1-copy --replica-of db1
 """
 
 
 def add(verbs: Subparsers) -> None:
     """The arguments of `create`."""
     parser = add_verb(verbs, "create", create, "Create a database instance.", EPILOG)
-    parser.add_argument("engine", metavar="ENGINE", help="datastore (see: dbctl datastore list)")
-    parser.add_argument("name", metavar="NAME", help="a name for the instance")
-    parser.add_argument("--flavor", required=True, metavar="F", help="see: dbctl flavor list")
     parser.add_argument(
-        "--volume", required=True, type=gigabytes, metavar="GB", help="size of the data volume"
+        "engine", metavar="ENGINE", nargs="?", help="datastore (see: dbctl datastore list)"
+    )
+    parser.add_argument("name", metavar="NAME", help="a name for the instance")
+    parser.add_argument("--flavor", metavar="F", help="see: dbctl flavor list")
+    parser.add_argument("--volume", type=gigabytes, metavar="GB", help="size of the data volume")
+    parser.add_argument("--replica-of", metavar="I", help="a replica of this instance")
+    parser.add_argument(
+        "--count", type=int, choices=(1, 2, 3), help="so many replicas, NAME-1 and so on"
     )
     parser.add_argument("--version", metavar="V", help="datastore version (default: its default)")
     parser.add_argument(
@@ -63,9 +71,12 @@ def create(context: Context) -> None:
     """Create, wait, print how to connect."""
     from dbctl import resolve
 
+    check(context.args)
     user, generated = make_user(context, context.args)
     databases = context.args.database or ([context.args.user] if context.args.user else [])
     wanted = body(context.args, user, databases)
+    if context.args.replica_of:
+        wanted = {"instance": replica_wish(context)}
     if context.args.backup:
         found = resolve.backup(context.api, context.args.backup)
         wanted["instance"]["restorePoint"] = {"backupRef": found["id"]}
@@ -79,6 +90,29 @@ def create(context: Context) -> None:
     finally:
         # Also when it failed or waiting was cut short: a retry makes this very user.
         tell(context, created)
+
+
+def check(args: argparse.Namespace) -> None:
+    """Whether the arguments go together."""
+    own = ("engine", "flavor", "volume", "version", "database", "backup", "user")
+    if args.replica_of and any(getattr(args, name) for name in own):
+        raise BadUsage("a replica has all of its source: give NAME and --replica-of alone")
+    if args.replica_of:
+        return
+    if args.count:
+        raise BadUsage("--count goes with --replica-of")
+    if missing := [name for name in ("engine", "flavor", "volume") if not getattr(args, name)]:
+        raise BadUsage(f"missing: {', '.join(missing)}", "See: dbctl instance create --help")
+
+
+def replica_wish(context: Context) -> dict[str, Any]:
+    """Trove's request for replicas."""
+    from dbctl import resolve
+
+    args = context.args
+    source = resolve.instance(context.api, args.replica_of)
+    count = {"replica_count": args.count} if args.count else {}
+    return {"name": args.name, "replica_of": source["id"], **count}
 
 
 def make_user(context: Context, args: argparse.Namespace) -> tuple[dict[str, Any] | None, bool]:

@@ -22,6 +22,9 @@ def add(nouns: Subparsers) -> Subparsers:
     add_changing(verbs, "restart", restart, "Restart the database.")
     upgrade_parser = add_changing(verbs, "upgrade", upgrade, "Go to another datastore version.")
     upgrade_parser.add_argument("version", metavar="VERSION", help="see: dbctl datastore show")
+    add_changing(verbs, "promote", promote, "Have a replica and its source change places.")
+    add_changing(verbs, "detach", detach, "Make a replica an instance of its own.")
+    add_changing(verbs, "eject", eject, "Replace a silent source by one of its replicas.")
     resize_parser = add_changing(verbs, "resize", resize, "Give an instance more room or power.")
     size = resize_parser.add_mutually_exclusive_group(required=True)
     size.add_argument("--flavor", metavar="F", help="the new flavor")
@@ -55,7 +58,8 @@ def list_(context: Context) -> None:
     """All instances of the project, by name."""
     rows = context.api.pages("/instances", "instances")
     proven = PROVEN if any("last_proven_restorable" in row for row in rows) else ()
-    columns = (*COLUMNS[:-1], *proven, COLUMNS[-1])
+    roles = ROLE if any(role(row) for row in rows) else ()
+    columns = (*COLUMNS[:2], *roles, *COLUMNS[2:-1], *proven, COLUMNS[-1])
     context.table("instances", sorted(rows, key=lambda row: str(row["name"])), columns)
 
 
@@ -85,6 +89,27 @@ def volume(row: Row) -> str:
     return f"{size['size']} GB{used}"
 
 
+def role(row: Row) -> str:
+    """What it is in its replica set."""
+    return "replica" if row.get("replica_of") else "source" if row.get("replicas") else ""
+
+
+def following(row: Row) -> str | None:
+    """Whom a replica follows, and how far behind."""
+    source, told = row.get("replica_of"), row.get("replication")
+    if not source:
+        return None
+    if not told:
+        return str(source["id"])
+    lag = "not following" if told["lag"] is None else f"{told['lag']:g} s behind"
+    return f"{source['id']} ({lag})"
+
+
+def followers(row: Row) -> str:
+    """Who follows it."""
+    return ", ".join(each["id"] for each in row.get("replicas") or [])
+
+
 def restorable(row: Row) -> str | None:
     """From when until when it can be brought back."""
     earliest, latest = (row.get(f"{word}_restorable_time") for word in ("earliest", "latest"))
@@ -100,6 +125,8 @@ COLUMNS: Columns = (
     ("ADDRESS", addresses),
     ("ID", lambda row: row["id"]),
 )
+ROLE: Columns = (("ROLE", role),)
+"""Where any is of a replica set."""
 PROVEN: Columns = (("PROVEN", lambda row: moment(row.get("last_proven_restorable"))),)
 """Where any has a backup that is proven to restore."""
 
@@ -116,6 +143,9 @@ def show(context: Context) -> None:
         ("flavor", row["flavor"]["id"]),
         ("volume", volume(row)),
         ("address", addresses(row)),
+        ("replica of", following(row)),
+        ("", (row.get("replication") or {}).get("message")),
+        ("replicas", followers(row)),
         ("proven", moment(row.get("last_proven_restorable"))),
         ("created", moment(row.get("created"))),
         ("updated", moment(row.get("updated"))),
@@ -157,6 +187,23 @@ def upgrade(context: Context) -> None:
     row, version = find(context, context.args.instance), context.args.version
     reply = context.api.put(f"/instances/{row['id']}", {"instance": {"datastore_version": version}})
     context.finish(reply.operation_id, f"{row['name']} is upgraded to {version}.")
+
+
+def promote(context: Context) -> None:
+    """Change places; nothing that the source has confirmed is lost."""
+    act(context, {"promote_to_replica_source": {}}, "the source now")
+
+
+def eject(context: Context) -> None:
+    """One of its replicas takes the place of a source that has been silent for a while."""
+    act(context, {"eject_replica_source": {}}, "on its own; the most advanced replica leads")
+
+
+def detach(context: Context) -> None:
+    """Nobody's replica."""
+    row = find(context, context.args.instance)
+    reply = context.api.put(f"/instances/{row['id']}", {"instance": {"replica_of": None}})
+    context.finish(reply.operation_id, f"{row['name']} is an instance of its own.")
 
 
 def act(context: Context, action: Row, done: str) -> None:

@@ -70,7 +70,8 @@ REFUSED = [
         "other",
     ),
     ({"access": {"allowed_cidrs": ["10.0.0.0/99"]}}, 400, "allowed_cidrs[0]"),
-    ({"replica_of": "x"}, 501, "replica_of"),
+    ({"replica_of": "x"}, 400, "flavorRef"),
+    ({"replica_count": 2}, 400, "replica_count"),
 ]
 
 

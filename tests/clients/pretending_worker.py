@@ -57,7 +57,7 @@ def work(operation: Operation, vault: Vault) -> None:
     if operation.kind.startswith("instance_patch"):
         packages = [{"name": "libc6", "from": "1", "to": "2", "origin": "Debian-Security"}]
         facts["patch"] = {"packages": packages, "engine": {}, "seconds_without_writes": 0.5}
-    if operation.kind == "instance_create":
+    if operation.kind in ("instance_create", "replica_create"):
         facts["compute"] = {"address": "192.0.2.9", "server_id": "s1", "volume_id": "v1"}
     if operation.kind != "instance_delete":
         Instance.update(operating_status="HEALTHY").where(Instance.id == instance.id).execute()

@@ -137,9 +137,28 @@ def test_restart_resize_rename(client: Client, db1: str) -> None:
     assert "does not exist" in refused
 
 
-def test_replica_commands_say_why_not(client: Client, db1: str) -> None:
+def test_replicas(client: Client, db1: str) -> None:
     for line in ("promote db1", "eject db1", "detach db1"):
         assert "replica" in client.run(f"database instance {line}", code=1)
+    made = client.ask("database instance create copy --replica-of db1 --replica-count 2")
+    assert (made["name"], made["replica_of"]) == ("copy-2", db1)
+    wait(client, made["id"])
+    rows = {row["Name"]: row["Role"] for row in client.ask("database instance list")}
+    assert rows == {"db1": "primary", "copy-1": "replica", "copy-2": "replica"}
+    assert "copy-2" in client.run("database instance delete db1", code=1)
+    assert "replica" in client.run("database instance promote db1", code=1)
+    assert "reported" in client.run("database instance eject db1", code=1)
+    client.run("database instance promote copy-1")
+    assert wait(client, db1)
+    assert client.ask(f"database instance show {db1}")["replica_of"]
+    assert len(client.ask("database instance show copy-1")["replicas"].split(",")) == 2
+    client.run("database instance detach db1")
+    wait(client, db1)
+    client.run("database instance detach copy-2")
+    wait(client, made["id"])
+    for name in ("copy-1", "copy-2"):
+        client.run(f"database instance delete {name}")
+    settled(client, "database instance list", lambda rows: names(rows) == ["db1"])
     assert "501" in client.run(f"database instance rebuild {db1} image", code=1)
 
 

@@ -62,6 +62,12 @@ def test_openstackclient_changes_who_may_connect(coffer: Installation, shared: G
     assert coffer.api.instance(shared.id)["access"]["allowed_cidrs"] == []
 
 
+def test_the_agent_tells_what_it_takes(coffer: Installation, shared: Guest) -> None:
+    told = coffer.api.get(f"/mgmt/instances/{shared.id}/diagnostics")["diagnostics"]
+    assert told["version"]
+    assert 0 < told["vmRss"] < 32 * 1024  # kB
+
+
 def test_openstacksdk_restarts_and_resizes(coffer: Installation, shared: Guest) -> None:
     database = connect(coffer).database
     instance = database.get_instance(shared.id)

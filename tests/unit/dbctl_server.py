@@ -224,7 +224,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def create(self, _: Any, body: Any) -> Result:
         wanted = body["instance"]
-        if wanted["flavorRef"] == "huge":
+        if wanted.get("flavorRef") == "huge":
             raise Answer(400, "There is no flavor huge.", "badRequest")
         row = self.coffer.add_instance(wanted["name"], status="BUILD", operating_status="")
         operation = self.coffer.add_operation("instance_create", row)

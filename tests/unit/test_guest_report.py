@@ -23,6 +23,9 @@ def test_a_report_tells_what_the_guest_knows(tmp_path: Path) -> None:
     assert 0 < report["volume"]["used"] < report["volume"]["size"]
     assert report["pending_packages"] == 12
     assert report["boot_id"]
+    told = report["diagnostics"]
+    assert set(told) == {"threads", "fdSize", "vmSize", "vmPeak", "vmRss", "vmHwm"}
+    assert 0 < told["vmRss"] <= told["vmHwm"]
 
 
 @pytest.mark.parametrize("text", ["", "many", "-1", "1.5", "²"])

@@ -9,14 +9,15 @@ from ansible.template import is_trusted_as_template
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.rundir import write_inputs
+from worker.rundir import Inputs, write_inputs
 
 TEXTS = [*"NULL null ~ 123 0x10 1_0 010 true on no 1e3 2020-01-01 .inf = <<".split(), "", " a", "#"]
 TEXTS += ["{{ 7 * 7 }}", "a: b", "- a", "'\"\\", "\n", "\u2028", "é🦀", "!unsafe x", "*a", "&a"]
 
 
 def arrived(path: Path, variables: dict[str, Any], secrets: dict[str, Any]) -> tuple[Any, Any]:
-    write_inputs(path, "db1", variables, secrets, None)
+    inputs = Inputs({"db1": variables}, {"run_source": ["db1"]})
+    write_inputs(path, inputs, secrets)
     inventory = DataLoader().load_from_file(str(path / "inventory" / "hosts.yml"))
     found = dict(inventory["all"]["hosts"]["db1"])
     del found["ansible_ssh_common_args"]

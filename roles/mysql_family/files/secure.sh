@@ -14,6 +14,15 @@ needed=$(printf '%s\n' "$differences" | run "$@")
 [ -n "$needed" ] || exit 0
 printf '%s\n' "$needed"
 [ -z "$check" ] || exit 0
+
+# A replica may be closed to everybody; it is opened to its administrators for a moment.
+case $(echo "SHOW GLOBAL VARIABLES LIKE 'super_read_only'" | run "$@") in
+*ON)
+  close() { echo 'SET GLOBAL super_read_only = ON' | run "$@"; }
+  trap 'close "$@"' EXIT
+  echo 'SET GLOBAL super_read_only = OFF' | run "$@"
+  ;;
+esac
 {
   # Each server has these of its own: nothing of it belongs in the binary log.
   echo 'SET SESSION sql_log_bin = 0;'

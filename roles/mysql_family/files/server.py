@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pymysql
+import pymysql.cursors
 
 SOCKET = "/run/mysqld/mysqld.sock"
 OURS = ("mysql", "information_schema", "performance_schema", "sys", "coffer")
@@ -26,6 +27,12 @@ class Server:
         with self._connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return list(cursor.fetchall())
+
+    def named(self, statement: str) -> dict[str, Any]:
+        """The first row of the answer by column; empty when there is none."""
+        with self._connection.cursor(pymysql.cursors.DictCursor) as cursor:
+            cursor.execute(statement)
+            return dict(cursor.fetchone() or {})
 
     def one(self, statement: str) -> Any:
         """The first column of the first row."""
