@@ -35,12 +35,17 @@ def up() -> None:
     if not (SCRIPTS / "up.sh").exists():
         raise SystemExit(f"skipped: the lab's scripts are not in {SCRIPTS} (COFFER_LAB_SCRIPTS)")
     LAB.mkdir(parents=True, exist_ok=True)
-    _run([str(SCRIPTS / "up.sh")], API="10.214.0.1")
+    start()
     _let_out()
     connection = cloud_under_test().connect()
     for suite in SUITES:
         build_stock(suite)
         upload(connection, f"stock-{suite}")
+
+
+def start() -> None:
+    """Whatever of it does not run."""
+    _run([str(SCRIPTS / "up.sh")], API="10.214.0.1")
 
 
 def down() -> None:

@@ -17,24 +17,34 @@ PROVIDERS = sorted(path.stem.removeprefix("provider_") for path in DATA.glob("pr
 @pytest.fixture(scope="session", params=PROVIDERS)
 def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     """A provider that is ready for its first guest."""
-    scratch = Path("/var/tmp") / f"coffer-{request.param}-{os.getpid()}"
+    yield from provider_named(request.param)
+
+
+def provider_named(name: str) -> Iterator[Provider]:
+    """The same, for a test of one provider."""
+    scratch = Path("/var/tmp") / f"coffer-{name}-{os.getpid()}"
     scratch.mkdir(mode=0o700)
-    made = Provider(request.param, scratch)
-    missing = [tool for tool in made.data["needs"] if shutil.which(tool) is None]
-    if os.geteuid() != 0 or missing:
+    made = Provider(name, scratch)
+    if reason := _why_not(made):
         shutil.rmtree(scratch)
-        pytest.skip(f"needs root and {', '.join(missing or made.data['needs'])}")
-    if made.data.get("cloud"):
-        found = cloud_under_test()
-        made.cloud = found.values()
-        if reason := why_not(found):
-            shutil.rmtree(scratch)
-            pytest.skip(reason)
+        pytest.skip(reason)
     try:
         assert made.run(made.data["prepare"]).code == 0
         yield made
     finally:
         _clear(made)
+
+
+def _why_not(made: Provider) -> str:
+    """Why it cannot be tested here; empty when it can."""
+    missing = [tool for tool in made.data["needs"] if shutil.which(tool) is None]
+    if os.geteuid() != 0 or missing:
+        return f"needs root and {', '.join(missing or made.data['needs'])}"
+    if not made.data.get("cloud"):
+        return ""
+    found = cloud_under_test()
+    made.cloud = found.values()
+    return why_not(found)
 
 
 def _clear(made: Provider) -> None:
