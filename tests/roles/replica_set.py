@@ -25,6 +25,8 @@ class ReplicaSet:
     site: Site
     source: Guest
     replicas: list[Guest] = field(default_factory=list)
+    members: list[Guest] = field(default_factory=list)
+    """All that the engines' ports are open to, whoever takes part in a run."""
 
     def run(self, playbook: str, *, extra: dict[str, Any] | None = None) -> Outcome:
         """Run a playbook to what the set shall be now."""
@@ -67,7 +69,7 @@ class ReplicaSet:
         }
 
     def _variables(self, guest: Guest) -> dict[str, Any]:
-        peers = [each.address for each in (self.source, *self.replicas) if each is not guest]
+        peers = [each.address for each in self.members if each is not guest]
         followed = {"id": self.source.instance.id, "address": self.source.address}
         return {
             **guest.variables(),
@@ -81,6 +83,7 @@ class ReplicaSet:
         whole, self.replicas = self.replicas, [guest]
         done = self.run("replica_create", extra={"coffer_guest_token": guest.token})
         self.replicas = [*whole, guest]
+        self.members = [self.source, *self.replicas]
         if done.code == 0:
             guest.address = done.facts["compute"]["address"]
             guest.server_id = done.facts["compute"]["server_id"]
