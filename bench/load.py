@@ -1,0 +1,62 @@
+"""What the benchmarks of API and conductor share: instances in the records, and percentiles."""
+
+import json
+import math
+import os
+from datetime import timedelta
+
+from coffer.clock import utcnow
+from coffer.database import connect, database
+from coffer.dispatch import connect_redis
+from coffer.models import DatastoreVersion, Instance
+from coffer.models.base import new_id
+from coffer.settings import load_settings
+from tests.clients.service import PROJECT, Service
+
+
+def fill(service: Service, count: int) -> str:
+    """Rows and reports of `count` instances, in place of those that were there; the middle id."""
+    os.environ["COFFER_SETTINGS"] = service.environment["COFFER_SETTINGS"]
+    settings = load_settings()
+    connect(settings.database_url)
+    redis = connect_redis(settings.redis_url)
+    with database.connection_context(), database.atomic():
+        version, now = DatastoreVersion.get(), utcnow()
+        Instance.delete().execute()
+        rows = [row(number, version, now - timedelta(seconds=number)) for number in range(count)]
+        for start in range(0, count, 500):
+            Instance.insert_many(rows[start : start + 500]).execute()
+    reports = {
+        f"coffer:guests:report:{row['id']}": json.dumps(
+            {"volume": {"size": 1 << 30, "used": 1 << 28}, "state": "HEALTHY"}
+        )
+        for row in rows
+    }
+    redis.mset(reports)
+    return sorted(str(row["id"]) for row in rows)[count // 2]
+
+
+def row(number: int, version: DatastoreVersion, created: object) -> dict[str, object]:
+    """An instance that runs, with as many users and databases as one has."""
+    names = [{"name": f"db{index}"} for index in range(5)]
+    return {
+        "id": new_id(),
+        "project_id": PROJECT,
+        "name": f"db{number}",
+        "version": version,
+        "provider": "local",
+        "flavor_id": "small",
+        "volume_size": 1,
+        "state": "ACTIVE",
+        "operating_status": "HEALTHY",
+        "compute": {"address": "192.0.2.9", "server_id": f"s{number}"},
+        "observed": {"databases": names, "users": [{"name": "u", "databases": names}]},
+        "host_key_public": "ssh-ed25519 AAAA",
+        "created": created,
+        "updated": created,
+    }
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Milliseconds below which that share of the values lies."""
+    return 1000 * sorted(values)[math.ceil(share * len(values)) - 1]
