@@ -1,6 +1,6 @@
 """Datastores and versions: finding the one that a request means, registering new ones."""
 
-from coffer.catalogue import Catalogue
+from coffer.catalogue import Catalogue, EngineVersion
 from coffer.database import transaction
 from coffer.errors import BadRequest, NotFound
 from coffer.models import Datastore, DatastoreVersion
@@ -97,7 +97,8 @@ def register(
 ) -> tuple[DatastoreVersion, bool]:
     """Put an engine's version on offer as the catalogue describes it.
 
-    Returns the row and whether anything changed. The first version, and the engine's own default,
+    A row of an earlier number moves on: its instances are brought there by patches. Returns the
+    row and whether anything changed. The first version, and the engine's own default,
     become the datastore's default.
 
     Raises:
@@ -109,16 +110,30 @@ def register(
         datastore, _ = Datastore.get_or_create(  # type: ignore[no-untyped-call]
             name=engine.name
         )
-        row, created = DatastoreVersion.get_or_create(  # type: ignore[no-untyped-call]
-            datastore=datastore,
-            name=wanted.name,
-            version=wanted.version,
-            defaults={"manager": engine.name, "image": image},
+        present = _present(datastore, wanted)
+        created = present is None
+        row = present or DatastoreVersion(
+            datastore=datastore, name=wanted.name, manager=engine.name
         )
-        changed = created or row.image != image
-        row.image = image
-        row.save()
+        changed = created or (row.image, row.version) != (image, wanted.version)
+        row.image, row.version = image, wanted.version
+        row.save(force_insert=created)
         if not datastore.default_version_id or (created and wanted.name == engine.default_version):
             datastore.default_version_id = row.id
             datastore.save()
     return row, changed
+
+
+def _present(datastore: Datastore, wanted: EngineVersion) -> DatastoreVersion | None:
+    """The row of exactly this number, else the only one of the name whose manager is the engine."""
+    rows = list(
+        DatastoreVersion.select().where(
+            DatastoreVersion.datastore == datastore,
+            DatastoreVersion.name == wanted.name,
+            DatastoreVersion.manager == datastore.name,
+        )
+    )
+    exact = [row for row in rows if row.version == wanted.version]
+    if exact:
+        return exact[0]
+    return rows[0] if len(rows) == 1 else None

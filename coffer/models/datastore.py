@@ -22,7 +22,8 @@ class DatastoreVersion(Record):
     datastore_id: str
     name = peewee.CharField(255)
     version = peewee.CharField(255)
-    """The engine's exact number, such as `9.7.4`; never changed later."""
+    """The engine's exact number, such as `9.7.4`; it moves on with the engine's catalogue, and
+    instances follow by patches."""
     manager = peewee.CharField(255)
     """The engine's role: `engine_<manager>`."""
     image = peewee.CharField(255, null=True)
