@@ -16,7 +16,7 @@ from api.policy import holds
 from api.raw_path import with_slashes
 from coffer.errors import BadMediaType, BadRequest, Forbidden, OverLimit
 
-Access = Literal["read", "write", "admin"]
+Access = Literal["read", "write", "admin", "look", "patch"]
 OPERATION_HEADER = "Coffer-Operation-Id"
 
 

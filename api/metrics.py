@@ -47,6 +47,7 @@ class _Records(Collector):
         yield _operations()
         yield _proven()
         yield self._lag()
+        yield _pending()
         yield self._queues()
         yield from alerting(self._settings)
 
@@ -109,6 +110,20 @@ def _proven() -> Metric:
         moment = known.get(key)
         value = moment.replace(tzinfo=UTC).timestamp() if moment else 0
         gauge.add_metric([project, key, name], value)
+    return gauge
+
+
+def _pending() -> Metric:
+    gauge = GaugeMetricFamily(
+        "coffer_instance_pending_packages",
+        "Security updates that the guest lacks; of guests that have counted them",
+        labels=["project", "instance", "name"],
+    )
+    columns = (Instance.project_id, Instance.id, Instance.name, Instance.pending_packages)
+    told = Instance.deleted.is_null(), Instance.pending_packages.is_null(False)
+    rows: Any = Instance.select(*columns).where(*told).tuples()
+    for project, key, name, count in rows:
+        gauge.add_metric([project, key, name], count)
     return gauge
 
 

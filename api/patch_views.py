@@ -98,8 +98,11 @@ def _done(operation: Operation | None) -> dict[str, Any]:
 
 
 def _changes(done: dict[str, Any]) -> list[dict[str, Any]]:
-    engine = [{"name": ENGINE, "origin": "", **done["engine"]}] if done.get("engine") else []
-    return [*engine, *done.get("packages", [])]
+    versions = done.get("engine")
+    engine = [{"name": ENGINE, "origin": "", "cves": [], **versions}] if versions else []
+    named = done.get("cves", {})
+    rows = [row | {"cves": named.get(row["name"], [])} for row in done.get("packages", [])]
+    return [*engine, *rows]
 
 
 def _seconds(begun: datetime, ended: datetime | None) -> float:

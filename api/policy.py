@@ -14,8 +14,14 @@ from typing import Any
 import msgspec
 
 Table = Mapping[str, list[str]]
-DEFAULTS = {"read": ["reader"], "write": ["member"], "admin": ["admin"]}
-"""The role that each kind of access needs."""
+DEFAULTS = {
+    "read": ["reader"],
+    "write": ["member"],
+    "admin": ["admin"],
+    "look": ["reader", "patcher"],
+    "patch": ["member", "patcher"],
+}
+"""The roles of which each kind of access needs one. `patcher` sees instances and patches them."""
 IMPLIED = {"admin": {"admin", "member", "reader"}, "member": {"member", "reader"}}
 """A role that holds others; any other role is itself alone."""
 _METHODS = ("get", "post", "put", "patch", "delete")

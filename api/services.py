@@ -73,7 +73,7 @@ def make_services(settings: Settings) -> Services:
         repositories=repositories,
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
         patches=Patches(catalogue, dispatcher),
-        patch_rounds=PatchRounds(settings, catalogue, repositories, dispatcher, quotas),
+        patch_rounds=PatchRounds(settings, vault, catalogue, repositories, dispatcher, quotas),
         quotas=quotas,
         versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),

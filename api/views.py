@@ -54,6 +54,8 @@ def instance_view(
         replicas=replica_references(call, (followed or {}).get(instance.id, [])),
     )
     _add_addresses(view, instance)
+    if instance.pending_packages is not None:
+        view.pending_packages = instance.pending_packages
     if proven and instance.id in proven:
         view.last_proven_restorable = timestamp(proven[instance.id])
     if detail:

@@ -7,11 +7,12 @@ from coffer.operations import ACTIVE_STATES
 
 RESTORES, REWINDS = "instance_restore", "instance_rewind"
 VERIFIES, DELETES = "backup_verify", "backup_delete"
+REHEARSES = "patch_rehearse"
 
 
 def reader(repository_id: str) -> Operation | None:
     """An operation under way that reads a backup of the repository."""
-    return _under_way((RESTORES, REWINDS, VERIFIES), repository_id)
+    return _under_way((RESTORES, REWINDS, VERIFIES, REHEARSES), repository_id)
 
 
 def deleter(repository_id: str) -> Operation | None:

@@ -22,6 +22,8 @@ class EngineVersion(msgspec.Struct, frozen=True):
     image: str | None = None
     upgrades_from: list[str] = []
     """Names of versions whose instances can be brought to this one."""
+    strategy: Literal["packages", "rebuild"] = "packages"
+    """How: newer packages in place, or a new root disk of this version's image."""
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -75,6 +77,8 @@ class Log(msgspec.Struct, frozen=True):
     path: str
     match: str = ""
     """Only lines with this text are of this log."""
+    errors: str = ""
+    """What lines of errors look like (an extended regular expression); of the first log."""
     enabled: bool = True
     """Whether it is on unasked."""
     enable: dict[str, Any] = {}

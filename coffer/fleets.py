@@ -56,16 +56,10 @@ def ordered(instances: Iterable[Instance], canary: str | None) -> list[Instance]
         BadRequest: the canary is not among them, or it has replicas there, which go before it.
     """
     rows = {row.id: row for row in instances}
-    primaries = {primary for row in rows.values() if (primary := primary_of(row)) in rows}
+    primaries = {row.source_id for row in rows.values()} & rows.keys()
     if canary is not None and (canary not in rows or canary in primaries):
         why = "has replicas, which come first" if canary in rows else "is not among the instances"
         raise BadRequest(f"canary: {canary} {why}")
     return sorted(
         rows.values(), key=lambda row: (row.id != canary, row.id in primaries, row.name, row.id)
     )
-
-
-def primary_of(instance: Instance) -> str | None:
-    """The id of the instance that this one is a replica of."""
-    found: str | None = getattr(instance, "replica_of_id", None)
-    return found

@@ -69,6 +69,9 @@ class Kind:
     part: str | None = None
     """The kind of the parts that hold further instances (see parts.py), where it is another one."""
 
+    renews_token: bool = False
+    """The same, but the one before stops working only when the operation has succeeded."""
+
     @property
     def playbook(self) -> str:
         """The playbook, without its ending."""
@@ -240,6 +243,26 @@ KINDS = {
             status="UPGRADE",
             deadline=3600,
             undo="instance_patch_undo",
+        ),
+        Kind(
+            name="instance_rebuild",
+            queue=Queue.WORK,
+            status="BUILD",
+            deadline=3600,
+            undo="instance_patch_undo",
+            restarts=True,
+            secrets=("host_key",),
+            renews_token=True,
+        ),
+        Kind(
+            name="patch_rehearse",
+            queue=Queue.BULK,
+            deadline=14400,
+            undo="instance_delete",
+            end_state="DELETED",
+            failed_state="ERROR",
+            secrets=("host_key",),
+            repository=True,
         ),
         Kind(name="instance_patch_plan", queue=Queue.WORK, deadline=600, waits=True, looks=True),
         *(

@@ -33,6 +33,10 @@ def apply_end(operation: Operation, now: datetime) -> list[Operation]:
         _succeed(instance, operation, kind, now)
     else:
         _fail(instance, operation, kind, now)
+    if kind.renews_token:
+        if operation.state == State.SUCCEEDED and instance.next_token_hash:
+            instance.guest_token_hash = instance.next_token_hash
+        instance.next_token_hash = None
     waiting = _waiting(instance)
     tasks = (KINDS[row.kind].status for row in waiting)
     instance.task = next((task for task in tasks if task), None)

@@ -6,22 +6,23 @@ Whoever dies, the next round finds in the records where the run stands.
 
 from datetime import datetime, timedelta
 
-from coffer.backup_ends import COMPLETED, MAKES
-from coffer.backups import Backups, BackupWish
-from coffer.callers import Caller
+from coffer.backup_ends import MAKES
+from coffer.backups import Backups
 from coffer.catalogue import Catalogue
 from coffer.clock import timestamp, utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher, Outbox
 from coffer.errors import CofferError
-from coffer.fleets import primary_of
 from coffer.lifecycle import abort
-from coffer.models import Backup, Instance, Operation, PatchMember, PatchRun
+from coffer.models import Instance, Operation, PatchMember, PatchRun
 from coffer.operations import ACTIVE_STATES, State
 from coffer.patch_runs import DOES, UNDER_WAY, WORKING, MemberState, RunState, locked
+from coffer.patch_starts import Starter
 from coffer.patches import Patches
+from coffer.proofs import Proofs
 from coffer.quotas import Quotas
 from coffer.repositories import Repositories
+from coffer.secrets import Vault
 from coffer.settings import Settings
 from coffer.windows import of_instance, opening
 
@@ -35,12 +36,14 @@ class PatchRounds:
     def __init__(
         self,
         settings: Settings,
+        vault: Vault,
         catalogue: Catalogue,
         repositories: Repositories,
         dispatcher: Dispatcher,
         quotas: Quotas,
     ) -> None:
         self._fresh = timedelta(hours=settings.patch_backup_hours)
+        self._vault = vault
         self._catalogue = catalogue
         self._repositories = repositories
         self._dispatcher = dispatcher
@@ -64,68 +67,24 @@ class PatchRounds:
         with transaction():
             run = locked(run_id)
             if run.state in UNDER_WAY:
-                Round(run, self._beginner(run, outbox, now), now, outbox).go()
+                Round(run, self._starter(run, outbox, now), now, outbox).go()
         for operation in outbox.operations:
             self._dispatcher.send(operation)
 
-    def _beginner(self, run: PatchRun, outbox: Outbox, now: datetime) -> "Beginner":
+    def _starter(self, run: PatchRun, outbox: Outbox, now: datetime) -> Starter:
         backups = Backups(self._catalogue, self._repositories, outbox, self._quotas)
         patches = Patches(self._catalogue, outbox)
         fresh = now - self._fresh if run.backup and self._fresh else None
-        return Beginner(run, backups, patches, fresh)
-
-
-class Beginner:
-    """Begins an instance's next operation."""
-
-    def __init__(
-        self, run: PatchRun, backups: Backups, patches: Patches, since: datetime | None
-    ) -> None:
-        """A backup from before `since` is not fresh; None means that none is needed."""
-        self._run = run
-        self._caller = Caller(run.project_id, run.user, run.request_id)
-        self._backups = backups
-        self._patches = patches
-        self._since = since
-
-    def begin(self, member: PatchMember, instance: Instance) -> None:
-        """A backup where one is due, else the patch.
-
-        Raises:
-            CofferError: the instance's state does not allow it, or the project's quota.
-        """
-        if self._needs_backup(member, instance):
-            wish = BackupWish(
-                name=f"{instance.name[:220]}-before-patch", description="made by a patch run"
-            )
-            _, operation = self._backups.create(instance, wish, self._caller)
-            member.state = MemberState.BACKUP
-        else:
-            kind, packages = DOES[self._run.does], self._run.packages
-            operation = self._patches.begin(kind, instance, self._caller, packages)
-            member.state = MemberState.RUNNING
-        member.operation_id, member.problem = operation.id, ""
-
-    def _needs_backup(self, member: PatchMember, instance: Instance) -> bool:
-        if self._run.does != "patch" or self._since is None:
-            return False
-        if not self._backups.has_methods(instance):
-            return False
-        made = member.operation_id and Operation.get_by_id(member.operation_id)
-        if made and (made.kind, made.state) == (MAKES, State.SUCCEEDED):
-            return False
-        fresh = Backup.select().where(
-            Backup.instance == instance, Backup.status == COMPLETED, Backup.created > self._since
-        )
-        return not fresh.exists()
+        proofs = Proofs(self._catalogue, self._vault, outbox, self._quotas)
+        return Starter(run, backups, patches, proofs, fresh)
 
 
 class Round:
     """One look at one run."""
 
-    def __init__(self, run: PatchRun, beginner: Beginner, now: datetime, outbox: Outbox) -> None:
+    def __init__(self, run: PatchRun, starter: Starter, now: datetime, outbox: Outbox) -> None:
         self._run = run
-        self._beginner = beginner
+        self._starter = starter
         self._now = now
         self._outbox = outbox
         self._closed: dict[int, datetime] = {}
@@ -203,7 +162,7 @@ class Round:
             member.state, member.problem = MemberState.SKIPPED, why
         elif not self._waits(member, instance):
             try:
-                self._beginner.begin(member, instance)
+                self._starter.begin(member, instance)
             except CofferError as error:
                 _fail(member, str(error))
 
@@ -235,10 +194,12 @@ class Round:
         return f"waits for its maintenance window, from {timestamp(opens)} UTC"
 
     def _replicas(self, instance: Instance) -> list[PatchMember]:
-        return [row for row in self._members if primary_of(row.instance) == instance.id]
+        return [row for row in self._members if row.instance.source_id == instance.id]
 
-    @staticmethod
-    def _busy(instance: Instance) -> str:
+    def _busy(self, instance: Instance) -> str:
+        if self._run.does == "rehearse":  # in a guest of its own, one at a time
+            other = self._of(MemberState.RUNNING)
+            return f"waits for that of {other[0].instance.name}" if other else ""
         holder = Operation.get_or_none(Operation.lock == instance.id)
         return f"waits for {holder.kind} (operation {holder.id})" if holder else ""
 

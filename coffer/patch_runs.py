@@ -11,7 +11,6 @@ from coffer.database import transaction
 from coffer.errors import BadRequest, Unprocessable
 from coffer.fleets import ordered
 from coffer.models import Instance, PatchMember, PatchRun
-from coffer.operations import KINDS
 from coffer.patches import Packages
 from coffer.waves import split
 
@@ -47,7 +46,11 @@ class MemberState(StrEnum):
 UNDER_WAY = (RunState.RUNNING, RunState.PAUSED, RunState.WAITING, RunState.ABORTING)
 RESUMABLE = (RunState.FAILED, RunState.STOPPED, RunState.ABORTED)
 WORKING = (MemberState.BACKUP, MemberState.RUNNING)
-DOES = {"patch": "instance_patch", "plan": "instance_patch_plan"}
+DOES = {
+    "patch": "instance_patch",
+    "plan": "instance_patch_plan",
+    "rehearse": "patch_rehearse",
+}
 """What a run does with its instances, and the operation that does it."""
 
 
@@ -101,8 +104,8 @@ def start(instances: list[Instance], wish: RunWish, caller: Caller) -> PatchRun:
 
 
 def _is_exclusive(run: PatchRun) -> bool:
-    """An instance is in one run at a time, but for those that only look."""
-    return not KINDS[DOES[run.does]].looks
+    """An instance is in one run at a time that changes it."""
+    return run.does == "patch"
 
 
 def _require_free(instance_ids: list[str]) -> None:

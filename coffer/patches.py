@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from coffer.callers import Caller
-from coffer.catalogue import Catalogue
+from coffer.catalogue import Catalogue, EngineVersion
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import BadRequest
@@ -44,11 +44,25 @@ class Patches:
             BadRequest: the engine's catalogue has no way from the present version to that one.
             Unprocessable: the instance is busy or its engine does not run.
         """
-        self._check(instance, version)
-        changes = {"version_id": version.id}
-        return self.begin("instance_upgrade", instance, caller, "none", changes)
+        wanted = self._check(instance, version)
+        kind = "instance_rebuild" if wanted.strategy == "rebuild" else "instance_upgrade"
+        return self.begin(kind, instance, caller, "none", {"version_id": version.id})
 
-    def _check(self, instance: Instance, version: DatastoreVersion) -> None:
+    def rebuild(self, instance: Instance, image: str, caller: Caller) -> Operation:
+        """Give the instance a new root disk; its data stay.
+
+        Raises:
+            BadRequest: the image is not of the instance's datastore version.
+            Unprocessable: the instance is busy or its engine does not run.
+        """
+        if image != instance.version.image:
+            raise BadRequest(
+                f"image_id: '{image[:64]}' is not the image of the instance's datastore version,"
+                f" '{instance.version.image}'"
+            )
+        return self.begin("instance_rebuild", instance, caller, "none")
+
+    def _check(self, instance: Instance, version: DatastoreVersion) -> EngineVersion:
         present = instance.version
         if version.datastore_id != present.datastore_id:
             raise BadRequest(f"datastore_version: '{version.name}' is of another datastore")
@@ -70,6 +84,7 @@ class Patches:
                 f"datastore_version: there is no way from '{present.name}' to '{version.name}'"
                 f" (from it there is one to: {ways or 'none'})"
             )
+        return known[version.name]
 
     def begin(
         self,

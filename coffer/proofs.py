@@ -12,13 +12,14 @@ from typing import Any
 from peewee import fn
 
 from coffer.backup_ends import COMPLETED
-from coffer.backup_uses import VERIFIES
+from coffer.backup_uses import REHEARSES, VERIFIES
 from coffer.callers import Caller
 from coffer.catalogue import Catalogue
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
 from coffer.errors import Unprocessable
+from coffer.inventory import running_version
 from coffer.models import Backup, Instance, Operation
 from coffer.operations import ACTIVE_STATES
 from coffer.quotas import Quotas
@@ -47,6 +48,19 @@ class Proofs:
             Conflict: it is not complete, or is being deleted.
             Unprocessable: the project has another one verified; each takes a guest's room.
         """
+        return self._begin(VERIFIES, "verify", backup, caller, {})
+
+    def rehearse(self, backup: Backup, packages: str, caller: Caller) -> Operation:
+        """Start to patch a guest that the backup was restored to.
+
+        Raises:
+            Conflict, Unprocessable: as for `verify`.
+        """
+        return self._begin(REHEARSES, "rehearse", backup, caller, {"patch_packages": packages})
+
+    def _begin(
+        self, kind: str, word: str, backup: Backup, caller: Caller, more: dict[str, Any]
+    ) -> Operation:
         private, public = new_host_key()
         with transaction():
             self._quotas.lock(backup.project_id)
@@ -56,8 +70,9 @@ class Proofs:
             _require_none_under_way(fresh.project_id)
             guest = Instance.create(
                 project_id=fresh.project_id,
-                name=f"verify-{fresh.id[:8]}",
+                name=f"{word}-{fresh.id[:8]}",
                 version=fresh.version_id,
+                engine_version=_running(fresh) if kind == REHEARSES else "",
                 provider=self._catalogue.provider.name,
                 flavor_id=self._flavor(fresh),
                 volume_size=size,
@@ -68,7 +83,7 @@ class Proofs:
             )
             self._vault.put(guest, "host_key", private)
             parameters = {"coffer_repository": fresh.repository_id, "coffer_backup": row_of(fresh)}
-            operation = caller.begin(VERIFIES, guest, parameters=parameters)
+            operation = caller.begin(kind, guest, parameters=parameters | more)
         self._dispatcher.send(operation)
         return operation
 
@@ -87,10 +102,18 @@ class Proofs:
         return min(fitting, key=lambda flavor: flavor.ram).id
 
 
+def _running(backup: Backup) -> str:
+    """What the backup's instance runs: a rehearsal begins with that, not with the newest."""
+    instance = backup.instance
+    if instance is None or instance.version_id != backup.version_id:
+        return ""
+    return running_version(instance)
+
+
 def _require_none_under_way(project_id: str) -> None:
     other = Operation.get_or_none(
         Operation.project_id == project_id,
-        Operation.kind == VERIFIES,
+        Operation.kind.in_((VERIFIES, REHEARSES)),
         Operation.state.in_(ACTIVE_STATES),
     )
     if other is not None:

@@ -34,7 +34,7 @@ class Reports:
 
         A report older than the newest one taken is dropped (and accepted).
         """
-        instance = Instance.get_or_none(Instance.guest_token_hash == hash_token(token))
+        instance = _owner(hash_token(token))
         if instance is None or instance.id != report["instance_id"]:
             return False
         self._remember(instance.id, report)
@@ -58,6 +58,7 @@ class Reports:
         Instance.update(
             operating_status=report["state"],
             observed=observed,
+            pending_packages=observed.get("pending_packages"),
             reported=datetime.fromtimestamp(self._clock(), UTC).replace(tzinfo=None),
             report_sequence=report["sequence"],
         ).where(Instance.id == instance.id, Instance.report_sequence < report["sequence"]).execute()
@@ -106,6 +107,12 @@ class Reports:
         """Drop what Redis holds of a deleted instance."""
         self._redis.delete(_key(instance_id))
         self._redis.zrem(_SEEN, instance_id)
+
+
+def _owner(hashed: str) -> Instance | None:
+    """Whose token it is; while a guest is made anew both of its tokens are good."""
+    row: Instance | None = Instance.get_or_none(Instance.guest_token_hash == hashed)
+    return row or Instance.get_or_none(Instance.next_token_hash == hashed)
 
 
 def _key(instance_id: str) -> str:

@@ -8,7 +8,7 @@ from coffer.clock import utcnow
 from coffer.models import Token
 from coffer.secrets import hash_token, new_token
 
-ROLES = ("admin", "member", "reader")
+ROLES = ("admin", "member", "reader", "patcher")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def make_context(settings: Settings, redis: Redis) -> Context:
         repositories=repositories,
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
         rounds=Rounds(Backups(catalogue, repositories, dispatcher, quotas)),
-        patch_rounds=PatchRounds(settings, catalogue, repositories, dispatcher, quotas),
+        patch_rounds=PatchRounds(settings, vault, catalogue, repositories, dispatcher, quotas),
     )
 
 

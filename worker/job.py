@@ -139,11 +139,10 @@ class Execution:
         if self._kind.repository:
             repository = self._operation.parameters["coffer_repository"]
             found |= self._context.repositories.variables(repository)
-        if self._kind.issues_token:
+        if self._kind.issues_token or self._kind.renews_token:
             token = new_token()
-            Instance.update(guest_token_hash=hash_token(token)).where(
-                Instance.id == instance.id
-            ).execute()
+            column = "guest_token_hash" if self._kind.issues_token else "next_token_hash"
+            Instance.update({column: hash_token(token)}).where(Instance.id == instance.id).execute()
             found["coffer_guest_token"] = token
         return found
 

@@ -33,7 +33,7 @@ class InstanceCollection:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    @endpoint("List instances", returns=wire.InstanceList, query=PAGE_QUERY)
+    @endpoint("List instances", access="look", returns=wire.InstanceList, query=PAGE_QUERY)
     def on_get(self, call: Call) -> wire.InstanceList:
         rows, links = page_by_id(
             call, self._services.settings, "instances", _living(call), Instance
@@ -96,7 +96,7 @@ class InstanceItem:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    @endpoint("Show an instance", returns=wire.InstanceDocument)
+    @endpoint("Show an instance", access="look", returns=wire.InstanceDocument)
     def on_get(self, call: Call, instance: str) -> wire.InstanceDocument:
         row = find_instance(call, instance)
         view = instance_view(

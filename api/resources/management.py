@@ -161,6 +161,9 @@ class ManagedActions(_Resource):
         if action == "stop":
             operation = self._services.instances.stop(row, call.caller)
             return Started(wait_for_end(operation, STOP_WAIT).id)
+        if isinstance(body.rebuild, wire.RebuildIn):
+            image = body.rebuild.image_id
+            return Started(self._services.patches.rebuild(row, image, call.caller).id)
         if action != "reset_task_status":
             raise NotSupported(f"{action}: provider '{row.provider}' cannot do that")
         self._services.instances.abort_all(row)

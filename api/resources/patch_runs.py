@@ -28,7 +28,10 @@ class PatchCollection:
         self._rounds = services.patch_rounds
 
     @endpoint(
-        "List patch runs, newest first", returns=wire.RunList, query=("limit", "all_projects")
+        "List patch runs, newest first",
+        access="look",
+        returns=wire.RunList,
+        query=("limit", "all_projects"),
     )
     def on_get(self, call: Call) -> wire.RunList:
         query = PatchRun.select()
@@ -41,7 +44,7 @@ class PatchCollection:
 
     @endpoint(
         "Patch many instances",
-        access="write",
+        access="patch",
         body=wire.StartRun,
         returns=wire.RunDocument,
         status=202,
@@ -58,7 +61,7 @@ class PatchCollection:
 class PatchItem:
     """GET /patches/{id}."""
 
-    @endpoint("Show a patch run", returns=wire.RunDocument)
+    @endpoint("Show a patch run", access="look", returns=wire.RunDocument)
     def on_get(self, call: Call, patch: str) -> wire.RunDocument:
         return wire.RunDocument(patch=run_view(find_run(call, patch), detail=True))
 
@@ -71,7 +74,7 @@ class PatchActions:
 
     @endpoint(
         "Abort or resume a patch run",
-        access="write",
+        access="patch",
         body=wire.RunAction,
         returns=wire.RunDocument,
         status=202,

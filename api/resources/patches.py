@@ -13,7 +13,7 @@ class InstancePatch:
     def __init__(self, services: Services) -> None:
         self._patches = services.patches
 
-    @endpoint("Patch an instance, or plan it", access="write", body=PatchInstance, status=202)
+    @endpoint("Patch an instance, or plan it", access="patch", body=PatchInstance, status=202)
     def on_post(self, call: Call, body: PatchInstance, instance: str) -> Started:
         row, asked = find_instance(call, instance), body.patch
         begin = self._patches.plan if asked.plan else self._patches.apply

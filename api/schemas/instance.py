@@ -227,6 +227,8 @@ class Instance(Wire):
     """Coffer's own, shown of one instance: with zone, null while there is none."""
     last_proven_restorable: str | UnsetType = UNSET
     replication: Replication | UnsetType = UNSET
+    pending_packages: int | UnsetType = UNSET
+    """Security updates that the guest lacks, as far as it knows."""
 
 
 class InstanceDocument(Wire):

@@ -52,6 +52,12 @@ class ManagedInstanceList(Wire):
     instances_links: list[Link] | UnsetType = UNSET
 
 
+class RebuildIn(Closed):
+    """`image_id`: the image of the instance's datastore version."""
+
+    image_id: Text
+
+
 class ManagementAction(Closed, rename={"reset_task_status": "reset-task-status"}):
     """POST /mgmt/instances/{id}/action: exactly one key."""
 
@@ -59,7 +65,7 @@ class ManagementAction(Closed, rename={"reset_task_status": "reset-task-status"}
     reboot: dict[str, Any] | UnsetType | None = UNSET
     migrate: dict[str, Any] | UnsetType | None = UNSET
     reset_task_status: dict[str, Any] | UnsetType | None = UNSET
-    rebuild: dict[str, Any] | UnsetType | None = UNSET
+    rebuild: RebuildIn | UnsetType = UNSET
 
 
 class RootHistory(Wire):

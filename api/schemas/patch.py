@@ -29,7 +29,7 @@ class RunIn(Closed):
 
     instances: Annotated[list[Text], Meta(min_length=1, max_length=10_000)] | None = None
     selector: dict[str, Text] | None = None
-    does: Literal["patch", "plan"] = "patch"
+    does: Literal["patch", "plan", "rehearse"] = "patch"
     packages: Packages = "security"
     waves: Text = "1,10%,50%,100%"
     """How many are done after each wave."""

@@ -61,12 +61,16 @@ class Instance(Record):
     operating_status = peewee.CharField(32, default="")
     observed = peewee.JSONField(default=dict)
     """The parts of the guest's last changed report that reads answer from."""
+    pending_packages: Any = peewee.IntegerField(null=True)
+    """Security updates that the guest lacked when it last counted; lists show them."""
     reported = peewee.DateTimeField(null=True)
     report_sequence = peewee.BigIntegerField(default=0)
 
     # Identity.
     host_key_public = peewee.TextField()
     guest_token_hash = peewee.CharField(64, null=True, unique=True)
+    next_token_hash: Any = peewee.CharField(64, null=True, unique=True)
+    """Of a guest that is made anew: taken beside the other one, in its place when that is done."""
 
     created = peewee.DateTimeField(default=utcnow)
     updated = peewee.DateTimeField(default=utcnow)

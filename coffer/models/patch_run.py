@@ -18,7 +18,7 @@ class PatchRun(Record):
     id = id_field()
     project_id = peewee.CharField(255, index=True)
     does = peewee.CharField(16, default="patch")
-    """`patch`, or `plan`, which only looks."""
+    """`patch`, or `plan` and `rehearse`, which leave the instances alone."""
     selector = peewee.JSONField(default=dict)
     """How the instances were chosen, for the record; empty when they were named."""
     packages: Any = peewee.CharField(16)

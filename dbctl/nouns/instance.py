@@ -59,7 +59,8 @@ def list_(context: Context) -> None:
     rows = context.api.pages("/instances", "instances")
     proven = PROVEN if any("last_proven_restorable" in row for row in rows) else ()
     roles = ROLE if any(role(row) for row in rows) else ()
-    columns = (*COLUMNS[:2], *roles, *COLUMNS[2:-1], *proven, COLUMNS[-1])
+    pending = PENDING if any("pending_packages" in row for row in rows) else ()
+    columns = (*COLUMNS[:2], *roles, *COLUMNS[2:-1], *pending, *proven, COLUMNS[-1])
     context.table("instances", sorted(rows, key=lambda row: str(row["name"])), columns)
 
 
@@ -129,6 +130,8 @@ ROLE: Columns = (("ROLE", role),)
 """Where any is of a replica set."""
 PROVEN: Columns = (("PROVEN", lambda row: moment(row.get("last_proven_restorable"))),)
 """Where any has a backup that is proven to restore."""
+PENDING: Columns = (("UPDATES", lambda row: row.get("pending_packages", "")),)
+"""Security updates that a guest lacks, where any tells."""
 
 
 def show(context: Context) -> None:
@@ -146,6 +149,7 @@ def show(context: Context) -> None:
         ("replica of", following(row)),
         ("", (row.get("replication") or {}).get("message")),
         ("replicas", followers(row)),
+        ("updates", row.get("pending_packages")),
         ("proven", moment(row.get("last_proven_restorable"))),
         ("created", moment(row.get("created"))),
         ("updated", moment(row.get("updated"))),

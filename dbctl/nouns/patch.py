@@ -19,6 +19,7 @@ CHANGES: Columns = (
     ("FROM", lambda row: row["from"]),
     ("TO", lambda row: row["to"]),
     ("ORIGIN", lambda row: row["origin"]),
+    ("CVES", lambda row: ", ".join(row["cves"])),
 )
 MEMBERS: Columns = (
     ("INSTANCE", lambda row: row["instance"]),
@@ -31,6 +32,7 @@ MEMBERS: Columns = (
 )
 RUNS: Columns = (
     ("ID", lambda row: row["id"]),
+    ("DOES", lambda row: row["does"]),
     ("STATE", lambda row: row["state"]),
     ("WAVE", lambda row: row["wave"]),
     ("INSTANCES", lambda row: counted(row["counts"])),
@@ -44,6 +46,13 @@ Changes nothing.
 examples:
   dbctl patch plan db1
   dbctl patch plan --selector engine=mariadb --packages all
+"""
+REHEARSE = """\
+The newest backup of an instance is restored into a guest of its own (without one a backup is made
+first), which is patched, has to prove itself, and is thrown away: the instance is left alone.
+
+examples:
+  dbctl patch rehearse db1
 """
 APPLY = """\
 The service goes through the waves by itself, whether somebody waits or not. Before anything is
@@ -69,6 +78,10 @@ def add(nouns: Subparsers) -> None:
     planned = add_verb(verbs, "plan", plan, "What a patch would change.", PLAN, report=True)
     _add_which(planned)
     add_timeout(planned)
+    text = "Patch guests of their own that hold the newest backups."
+    rehearsed = add_verb(verbs, "rehearse", rehearse, text, REHEARSE, report=True)
+    _add_which(rehearsed)
+    _add_wait(rehearsed)
     text = "Patch instances, or take them back."
     _add_apply(add_verb(verbs, "apply", apply, text, APPLY, report=True))
     add_verb(verbs, "list", list_, "List runs, newest first.")
@@ -145,6 +158,11 @@ def plan(context: Context) -> None:
     reports.write_json(context, {"changes": changes, "patch": run})
     context.table("changes", changes, CHANGES)
     runs.check(run)
+
+
+def rehearse(context: Context) -> None:
+    """Tell how long it took, and whether it worked."""
+    finish(context, begin(context, {"does": "rehearse", "waves": "100%"}))
 
 
 def apply(context: Context) -> None:

@@ -15,7 +15,7 @@ from api.services import Services, make_services
 from coffer.database import connect, database, migrate
 from coffer.datastores import register
 from coffer.settings import Settings
-from coffer.tokens import create_token
+from coffer.tokens import ROLES, create_token
 
 
 @dataclass
@@ -63,7 +63,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
     services = make_services(settings)
     with database.connection_context():
         register(services.catalogue, "mysql", None, "mysql-9.7")
-        tokens = {role: create_token(role, "p1", [role]) for role in ("admin", "member", "reader")}
+        tokens = {role: create_token(role, "p1", [role]) for role in ROLES}
         tokens["stranger"] = create_token("stranger", "p2", ["member"])
     yield Api(
         falcon.testing.TestClient(create_app(services, TokenAuthenticator())), services, tokens

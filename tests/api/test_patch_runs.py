@@ -38,6 +38,22 @@ def test_waves_go_on_by_themselves(fleet: Fleet) -> None:
     assert (listed["id"], "instances" in listed) == (run, False)
 
 
+def test_replicas_go_before_their_primary(fleet: Fleet) -> None:
+    fleet.add("a-primary", "b-other")
+    fleet.add("c-replica", "d-replica", source=fleet.ids["a-primary"])
+    refused = fleet.post({"selector": {"name": "*"}, "canary": fleet.ids["a-primary"]})
+    assert (refused.status_code, "replicas" in refused.text) == (400, True)
+    # also in one wave, and a replica that fails saves its primary
+    run = fleet.start(waves="100%", max_failures=1)
+    first = ["b-other: instance_patch", "c-replica: instance_patch", "d-replica: instance_patch"]
+    assert fleet.under_way() == first
+    fleet.end("d-replica")
+    assert fleet.states(run)["a-primary"] == "skipped"
+    assert fleet.act(run, {"resume": {}}).status_code == 202
+    fleet.end()
+    assert fleet.under_way() == ["a-primary: instance_patch"]
+
+
 def test_a_round_that_was_never_made_is_made_up_for(fleet: Fleet) -> None:
     # given a run whose worker died after the operation's end, before it told anyone
     fleet.add("a", "b")
@@ -202,3 +218,28 @@ def test_projects(fleet: Fleet) -> None:
     assert fleet.api.call("GET", f"/patches/{run['id']}", **see).status_code == 404
     path = f"/patches/{run['id']}/action"
     assert fleet.api.call("POST", path, {"abort": {}}, role="reader").status_code == 403
+
+
+def test_a_rehearsal_leaves_the_instance_alone(fleet: Fleet) -> None:
+    fleet.add("a", "b")
+    # without a backup one is made first, and then its guest is the one that is patched
+    run = fleet.start(does="rehearse", waves="100%")
+    assert fleet.under_way() == ["a: backup_create", "b: backup_create"]
+    fleet.end()
+    (guest,) = fleet.under_way()
+    assert guest.startswith("rehearse-")
+    states = sorted(fleet.states(run).values())
+    assert states == ["pending", "running"], "one at a time"
+    # it is in nobody's way
+    fleet.start(waves="100%")
+    assert len(fleet.under_way()) == 3
+    fleet.end()
+    fleet.sweep()
+    fleet.end()
+    fleet.sweep()
+    shown = fleet.show(run)
+    assert (shown["state"], shown["does"]) == ("done", "rehearse")
+    with database.connection_context():
+        kinds = [row.kind for row in Operation.select().where(Operation.kind == "patch_rehearse")]
+        assert len(kinds) == 2
+        assert Instance.select().where(Instance.deleted.is_null()).count() == 2

@@ -9,6 +9,7 @@ from coffer.datastores import register
 from coffer.lifecycle import end, lease
 from coffer.models import DatastoreVersion, Instance, Operation
 from coffer.operations import State
+from coffer.secrets import hash_token
 
 
 @pytest.fixture
@@ -103,3 +104,37 @@ def test_no_way_back_to_an_older_version(api: Any, running: str) -> None:
     answer = api.call("PATCH", f"/instances/{running}", change)
     assert answer.status_code == 400
     assert "no way from '10.11' to '10.11.18'" in answer.text
+
+
+def test_a_version_moves_on_with_the_catalogue(api: Any, running: str) -> None:
+    # given a version that was put on offer when its engine was older
+    with database.connection_context():
+        mine = DatastoreVersion.get(DatastoreVersion.name == "10.11.18")
+        DatastoreVersion.update(version="10.11.17").where(DatastoreVersion.id == mine.id).execute()
+        Instance.update(engine_version="10.11.17").execute()
+        # when it is put on offer again
+        row, changed = register(api.services.catalogue, "mariadb", "10.11.18", None)
+        # then it is the same one of a newer number, to which patches bring its instances
+        assert (row.id, row.version, changed) == (mine.id, "10.11.18", True)
+        told = api.services.inventory.host_vars(Instance.get_by_id(running))
+        wanted = (told["coffer_engine_version"], told["coffer_newest_engine_version"])
+        assert wanted == ("10.11.17", "10.11.18")
+        assert not register(api.services.catalogue, "mariadb", "10.11.18", None)[1]
+
+
+def test_pending_updates_are_shown_where_a_guest_tells_them(api: Any, running: str) -> None:
+    def shown() -> tuple[Any, bool]:
+        (row,) = api.call("GET", "/instances").json["instances"]
+        text = api.client.simulate_get("/metrics").text
+        line = (
+            f'coffer_instance_pending_packages{{instance="{running}",name="db1",project="p1"}} 3.0'
+        )
+        return row.get("pending_packages"), line in text
+
+    assert shown() == (None, False)
+    with database.connection_context():
+        row = Instance.get_by_id(running)
+        Instance.update(guest_token_hash=hash_token("t")).execute()
+        report = {"instance_id": row.id, "state": "HEALTHY", "sequence": 1, "pending_packages": 3}
+        assert api.services.reports.accept("t", report)
+    assert shown() == (3, True)

@@ -57,6 +57,9 @@ def work(operation: Operation, vault: Vault) -> None:
     if operation.kind.startswith("instance_patch"):
         packages = [{"name": "libc6", "from": "1", "to": "2", "origin": "Debian-Security"}]
         facts["patch"] = {"packages": packages, "engine": {}, "seconds_without_writes": 0.5}
+    if operation.kind == "backup_create":
+        sizes = {"size": 1, "stored": 1, "seconds": 0.1}
+        facts["backup"] = {"snapshot": "s", **sizes, "details": {}}
     if operation.kind in ("instance_create", "replica_create"):
         facts["compute"] = {"address": "192.0.2.9", "server_id": "s1", "volume_id": "v1"}
     if operation.kind != "instance_delete":

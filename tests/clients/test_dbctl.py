@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from coffer.clock import utcnow
-from tests.clients.service import BIN, Service, clean
+from tests.clients.service import BIN, REPOSITORY, Service, clean
 
 
 @pytest.fixture
@@ -172,3 +173,21 @@ def test_windows(run: Any) -> None:
     run("dbctl", "window", "remove", "w1", "--yes")
     run("dbctl", "window", "remove", "--yes")
     assert json.loads(run("dbctl", "window", "list", "--json"))["maintenance_windows"] == []
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab"])
+def test_workflows_of_ci(run: Any, service: Service, tmp_path: Path, name: str) -> None:
+    """Their commands, with a token that may only patch."""
+    made = f"ci-{name}"
+    run("dbctl", "instance", "create", "mysql", made, "--flavor", "small", "--volume", "1")
+    text = (REPOSITORY / f"docs/ci/{name}.yml").read_text()
+    assert yaml.safe_load(text)["jobs" if name == "github" else "patch"]
+    commands = re.findall(r"- (?:run: )?(dbctl .*)", text)
+    assert len(commands) == 2
+    token = service.token("patcher")
+    for command in commands:
+        run("env", f"COFFER_TOKEN={token}", "bash", "-euo", "pipefail", "-c", command)
+    report = json.loads((tmp_path / "report.json").read_text())["patch"]
+    assert made in {row["instance"] for row in report["instances"]}
+    assert report["state"] == "done"
+    assert (tmp_path / "report.xml").exists()

@@ -19,7 +19,17 @@ from tests.e2e.waiting import wait_for
 
 OLDER = "10.11.18"
 HOOK = "/etc/apt/apt.conf.d/99-broken"
-BREAKS = f"""echo 'DPkg::Post-Invoke {{ "cp /bin/false /usr/sbin/mariadbd"; }};' >{HOOK}"""
+SCRIPT = "/usr/local/sbin/break"
+ENGINE = "cp /bin/false /usr/sbin/mariadbd"
+BROKEN = {
+    "an engine that does not start": ("Post", ENGINE),
+    "a bad configuration": ("Post", "echo nonsense=1 >>/etc/mysql/coffer.cnf"),
+    "a bad package": ("Pre", "echo 'it does not unpack' >&2; exit 1"),
+    "a full disk": (
+        "Pre",
+        "fallocate -l $(($(df --output=avail -B1 / | tail -1) - 65536)) /var/tmp/filler; sync",
+    ),
+}
 OLD_LIBRARY = """set -e
 apt-get update -qq
 old=$(apt-cache madison libssl3 | awk '/ bookworm\\/main/ {print $3}')
@@ -85,6 +95,23 @@ def version(guest: Guest) -> str:
     return str(guest.query("SELECT VERSION()")[0]).partition("-")[0]
 
 
+def age(coffer: Installation, guest: Guest) -> str:
+    """Give the engine an older library, which is returned."""
+    old = guest.shell(OLD_LIBRARY, timeout=180).stdout.strip()
+    time.sleep(2.5)  # the agent has seen the restart
+    coffer.healthy(guest.id)
+    return old
+
+
+def break_packages(guest: Guest, when: str, how: str) -> None:
+    """Whatever apt installs, this happens before or after it."""
+    guest.shell(f"""cat >{SCRIPT} <<'END'
+#!/bin/sh
+{how}
+END
+chmod 755 {SCRIPT}; echo 'DPkg::{when}-Invoke {{ "{SCRIPT}"; }};' >{HOOK}""")
+
+
 def packages(guest: Guest) -> dict[str, str]:
     form = r"${Package}\t${Version}\n"
     lines = guest.shell(f"dpkg-query --show --showformat='{form}'").stdout.splitlines()
@@ -93,13 +120,16 @@ def packages(guest: Guest) -> dict[str, str]:
 
 def test_packages(coffer: Installation, patched: Guest) -> None:
     # given a library of the engine without its security updates, and a client that writes
-    old = patched.shell(OLD_LIBRARY, timeout=180).stdout.strip()
+    old = age(coffer, patched)
     before, process = packages(patched), patched.shell("cat /run/mysqld/mysqld.pid").stdout
 
     # when a patch is planned, then it is told and nothing has changed
     plan = coffer.ask("patch", "plan", patched.name)["changes"]
     line = next(row for row in plan if row["name"] == "libssl3")
     assert (line["instance"], line["from"]) == (patched.name, old)
+    assert all(name.startswith("CVE-20") for name in line["cves"])
+    print(f"\n{old} -> {line['to']}: {line['cves']}")
+    assert line["cves"]
     assert packages(patched) == before
 
     # when it is applied, then the guest has what was planned and no write is lost
@@ -123,7 +153,7 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
 
 def test_by_hand(coffer: Installation, patched: Guest) -> None:
     # given an older library again, when an operator looks, then nothing has changed
-    patched.shell(OLD_LIBRARY, timeout=180)
+    age(coffer, patched)
     before = packages(patched)
     play(coffer, "instance_patch", "--limit", patched.name, "--check")
     assert packages(patched) == before
@@ -134,29 +164,64 @@ def test_by_hand(coffer: Installation, patched: Guest) -> None:
     assert changes(play(coffer, "instance_patch", "--limit", patched.name)) == 0
 
 
-def test_packages_that_break_the_engine_are_taken_back(
-    coffer: Installation, patched: Guest
-) -> None:
-    # given newer packages whose installation breaks the engine, and a client that writes
-    old = patched.shell(OLD_LIBRARY, timeout=180).stdout.strip()
-    patched.shell(BREAKS)
+def test_rehearsal(coffer: Installation, patched: Guest) -> None:
+    # given an instance with data, when its patch is rehearsed
+    rows, before = patched.query("SELECT COUNT(*) FROM written"), packages(patched)
+    wish = ("patch", "rehearse", patched.name, "--packages", "all", "--json")
+    done = coffer.run("dbctl", *wish, timeout=400)
+    # then that worked in a guest of its own, which is gone, and the instance is as it was
+    (line,) = json.loads(done.stdout)["patch"]["instances"]
+    print(f"\n{line['seconds']} s: {len(line['changes'])} changes")
+    assert line["state"] == "done"
+    assert packages(patched) == before
+    assert patched.query("SELECT COUNT(*) FROM written") == rows
+
+
+def test_rebuild(coffer: Installation, patched: Guest) -> None:
+    # given an instance with data, and something that was done to its root disk by hand
+    patched.shell("touch /root/by-hand")
+    with writing(patched) as acknowledged:
+        time.sleep(0.5)
+    # when it is rebuilt on its own version's image
+    path, body = f"/mgmt/instances/{patched.id}/action", {"image_id": f"mariadb-{OLDER}"}
+    ended = coffer.ended(coffer.api.send("POST", path, {"rebuild": body}).operation, timeout=240)
+    assert ended["state"] == "succeeded", ended
+    print(f"\n{ended['seconds']} s: {json.dumps(ended['result'])}")
+    # then its root disk is a new one, it is watched, and no write is lost
+    coffer.healthy(patched.id)
+    assert patched.shell("ls /root/by-hand", check=False).returncode != 0
+    assert version(patched) == OLDER
+    assert_kept(patched, acknowledged)
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_breaks_is_taken_back(coffer: Installation, patched: Guest, what: str) -> None:
+    # given newer packages whose installation breaks something, and a client that writes
+    old = age(coffer, patched)
+    break_packages(patched, *BROKEN[what])
     # when they are applied
     with writing(patched) as acknowledged:
-        done = coffer.dbctl("patch", "apply", patched.name, "--json", check=False)
+        wish = ("patch", "apply", patched.name, "--json", "--no-backup")
+        done = coffer.dbctl(*wish, check=False)
     # then the guest has what it had before, no write is lost, and the report has the cause
     assert done.returncode == 1
-    (line,) = json.loads(done.stdout)["patch"]["instances"]
-    assert (line["state"], patched.name in done.stderr) == ("failed", True), done.stderr
+    run = json.loads(done.stdout)["patch"]
+    (line,) = run["instances"]
+    print(f"\n{what}: {line['seconds']} s: {line['problem']}")
+    assert (run["state"], line["state"]) == ("failed", "failed")
+    assert "instance_patch failed at" in line["problem"]
+    assert patched.name in done.stderr, done.stderr
     assert packages(patched)["libssl3"] == old
     coffer.healthy(patched.id)
     assert_kept(patched, acknowledged)
+    patched.shell(f"rm {HOOK}")
 
 
 def test_an_upgrade_that_breaks_the_engine_is_taken_back(
     coffer: Installation, patched: Guest
 ) -> None:
     # given a package whose installation breaks the engine
-    patched.shell(BREAKS)
+    break_packages(patched, "Post", ENGINE)
     # when the engine is upgraded while a client writes
     with writing(patched) as acknowledged:
         done = coffer.dbctl("instance", "upgrade", patched.name, "10.11", check=False)

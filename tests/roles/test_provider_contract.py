@@ -285,6 +285,27 @@ def test_the_root_disk_alone_goes_back(provider: Provider, created: Created) -> 
     assert disks_of(provider) == before
 
 
+def test_a_rebuild_brings_a_new_root_disk_and_keeps_the_rest(
+    provider: Provider, created: Created
+) -> None:
+    # given a guest with words on both disks, and a snapshot
+    instance, before = created[0], disks_of(provider)
+    words(created, write="before")
+    assert provider.run("snapshot", instance, coffer_snapshot="s4").code == 0
+    # when it is rebuilt, then its data, its address and its key are what they were
+    done = provider.run("rebuild", instance)
+    assert (done.code, done.changed) == (0, 1), done.output
+    assert done.facts["compute"]["address"] == created[1].facts["compute"]["address"]
+    assert shell(created, f"cat /root/word {DIRECTORY}/word 2>/dev/null").stdout == "before\n"
+    # and the snapshot is still the way back
+    words(created, write="after")
+    back = provider.run("rollback", instance, coffer_snapshot="s4", coffer_snapshot_disks=["root"])
+    assert back.code == 0, back.output
+    assert words(created) == ["before", "after"]
+    assert provider.run("forget_snapshot", instance, coffer_snapshot="s4").code == 0
+    assert disks_of(provider) == before
+
+
 def test_a_rollback_that_dies_is_finished_by_the_next(provider: Provider, created: Created) -> None:
     instance, before = created[0], disks_of(provider)
     words(created, write="before")

@@ -30,11 +30,12 @@ options:
     description:
       - C(running) makes it if there is an I(image) to make it of, and starts it.
       - C(present) gives it new limits and sizes and leaves it running or stopped.
-    choices: [running, stopped, present, absent]
+      - C(rebuilt) gives it a new root disk of the I(image) and starts it; its data stay.
+    choices: [running, stopped, present, rebuilt, absent]
     default: running
     type: str
   image:
-    description: Name of the golden image. Only a new guest needs it.
+    description: Name of the golden image. Only a new guest needs it, and one that is rebuilt.
     type: str
   data_directory:
     description: Where the guest sees its data volume. Only a new guest needs it.
@@ -66,7 +67,7 @@ options:
     elements: str
 author: Coffer
 """
-STATES = ["running", "stopped", "present", "absent"]
+STATES = ["running", "stopped", "present", "rebuilt", "absent"]
 NEEDED = ("image", "data_directory", "cpus", "memory", "disk", "volume")
 
 
@@ -106,11 +107,30 @@ def _up(module: AnsibleModule, settings: Settings, record: store.Record) -> list
     """Write down what is wanted before anything is made of it."""
     params, check = module.params, module.check_mode
     changed = _remember(module, settings, record)
+    if params["state"] == "rebuilt":
+        changed += _rebuild(module, settings, record)
     if params["state"] == "stopped":
         return changed + converge(guest.stopped(settings, record), check)
     seed = guest.Seed(params["host_key"], params["public_key"])
     changed += guest.bring_up(settings, record, seed, check)
     return changed
+
+
+def _rebuild(module: AnsibleModule, settings: Settings, record: store.Record) -> list[str]:
+    """Take the root disk away. The image before stays chosen: a snapshot may need it."""
+    guest_ = record.guest
+    if guest_ is None or not guest_.applied or guest_.rebuild == "make":
+        return []  # it has not run since it was made anew
+    if module.check_mode:
+        return ["rebuild"]
+    name = settings.name(record.instance)
+    guest_.image = image.use(settings, module.params["image"], name)
+    guest_.rebuild = "remove"
+    store.save(settings, record)
+    steps = converge(guest.without_root(settings, record), False)
+    guest_.rebuild = "make"
+    store.save(settings, record)
+    return ["rebuild", *steps]
 
 
 def _remember(module: AnsibleModule, settings: Settings, record: store.Record) -> list[str]:
@@ -143,7 +163,7 @@ def _new(module: AnsibleModule, settings: Settings) -> store.Guest:
 def _changed(module: AnsibleModule, before: store.Guest) -> store.Guest:
     """The image and the place of the data never change; the root disk never shrinks."""
     params = module.params
-    wanted = params["state"] if params["state"] != "present" else before.wanted
+    wanted = {"present": before.wanted, "rebuilt": "running"}.get(params["state"], params["state"])
     return replace(
         before,
         cpus=params["cpus"] or before.cpus,

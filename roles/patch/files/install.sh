@@ -15,3 +15,5 @@ fi
 apt-get --quiet=2 --yes --no-remove --only-upgrade --no-install-recommends \
   --option Dpkg::Options::=--force-confdef --option Dpkg::Options::=--force-confold \
   install "$@" >&2
+[ "$step" = fetch ] || apt-get clean
+[ "$step" = fetch ] || systemctl start --no-block coffer-pending.service 2>/dev/null || true

@@ -55,7 +55,7 @@ def _own_steps(settings: Settings, record: Record, seed: Seed) -> Iterator[Step]
     yield from network.guest_steps(settings, record)
     for name in record.volumes:
         yield from volume.volume_steps(settings, record, name, make=new)
-    yield from _root_steps(settings, record, make=new)
+    yield from _root_steps(settings, record, make=new or guest.rebuild == "make")
     yield from _seed_steps(settings, record.instance, seed)
     if guest.wanted == "running":
         yield from _run_steps(settings, record)
@@ -69,6 +69,39 @@ def stopped(settings: Settings, record: Record) -> list[Step]:
             lambda: not is_running(settings, record),
             lambda: podman.stop(settings, name),
         )
+    ]
+
+
+def image_of(record: Record) -> str:
+    """The version of an image that the root disk lies upon."""
+    return _guest(record).image
+
+
+def lies_upon(record: Record, version: str) -> bool:
+    """Whether it is this one, for good."""
+    guest = _guest(record)
+    return (guest.image, guest.rebuild) == (version, "")
+
+
+def lie_upon(settings: Settings, record: Record, version: str) -> None:
+    """Let the root disk, which is put back, lie upon this image again."""
+    guest = _guest(record)
+    guest.image, guest.rebuild = version, ""
+    store.save(settings, record)
+
+
+def without_root(settings: Settings, record: Record) -> list[Step]:
+    """Down, and its root disk gone; the data volume, the network and the seed stay."""
+    name, tree = settings.name(record.instance), root_of(settings, record.instance)
+    return [
+        *stopped(settings, record),
+        Step(
+            "container",
+            lambda: podman.is_gone(name, tree),
+            lambda: podman.remove(settings, name, tree),
+        ),
+        unmounted(tree),
+        *disk_absent(volume.disk_of(settings, record.instance, "root", 0)),
     ]
 
 
@@ -186,5 +219,5 @@ def _limit(settings: Settings, record: Record) -> None:
 
 
 def _applied(settings: Settings, record: Record, guest: Guest) -> None:
-    guest.applied = guest.limits
+    guest.applied, guest.rebuild = guest.limits, ""
     store.save(settings, record)

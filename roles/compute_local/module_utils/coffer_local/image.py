@@ -46,9 +46,12 @@ def used_by(settings: Settings, guest: str) -> list[Path]:
     return list(_users(settings).glob(f"*/{guest}"))
 
 
-def release(settings: Settings, guest: str) -> None:
+def release(settings: Settings, guest: str, but: str = "") -> None:
+    """Let the guest's versions go, all or all `but` one."""
     with locked(_lock(settings)):
         for marker in used_by(settings, guest):
+            if marker.parent.name == but:
+                continue
             marker.unlink()
             if not any(marker.parent.iterdir()):
                 marker.parent.rmdir()

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import guest, podman, volume
+from . import guest, image, podman, volume
 from .command import run
 from .disk import Disk, detached
+from .files import read_text, write_atomic
 from .mounts import no_file, source_of, unmounted
 from .settings import Settings
 from .steps import Step
@@ -22,7 +23,16 @@ DISKS = ("root", "data")
 
 def taken(settings: Settings, record: Record, name: str) -> list[Step]:
     """A snapshot of each disk. One that is there already stays as it is."""
-    return [step for disk in DISKS for step in _clone_steps(settings, record, disk, name)]
+    return [
+        *_image_steps(settings, record, name),
+        *(step for disk in DISKS for step in _clone_steps(settings, record, disk, name)),
+    ]
+
+
+def _image_steps(settings: Settings, record: Record, name: str) -> list[Step]:
+    """What the root disk lies upon: a guest that is rebuilt lies upon another image."""
+    path, image_ = _image_file(settings, record, name), guest.image_of(record)
+    return [Step("image", path.exists, lambda: write_atomic(path, image_))]
 
 
 def restored(settings: Settings, record: Record, name: str, disks: list[str]) -> list[Step]:
@@ -45,14 +55,35 @@ def restored(settings: Settings, record: Record, name: str, disks: list[str]) ->
             lambda: podman.remove(settings, container, tree),
         ),
         unmounted(tree),
+        *(_image_back(settings, record, name) if "root" in disks else []),
         *(step for file, disk in mine for step in _restore_steps(file, disk)),
     ]
 
 
+def _image_back(settings: Settings, record: Record, name: str) -> list[Step]:
+    """While the root disk's snapshot is there, what it lies upon has to be put back too."""
+    file, before = _file(settings, record, "root", name), _image_file(settings, record, name)
+    chosen = read_text(before) or guest.image_of(record)
+
+    def put_back() -> None:
+        guest.lie_upon(settings, record, chosen)
+
+    return [Step("image", lambda: not file.exists() or guest.lies_upon(record, chosen), put_back)]
+
+
 def forgotten(settings: Settings, record: Record, name: str) -> list[Step]:
-    """The snapshot's files are gone, those of a killed run too."""
+    """The snapshot's files are gone, those of a killed run too, and images that only it needed."""
     files = [_file(settings, record, disk, name) for disk in DISKS]
-    return [no_file(path) for file in files for path in (file, _temp(file))]
+    container, mine = settings.name(record.instance), guest.image_of(record)
+    return [
+        *(no_file(path) for file in files for path in (file, _temp(file))),
+        no_file(_image_file(settings, record, name)),
+        Step(
+            "images",
+            lambda: {each.parent.name for each in image.used_by(settings, container)} <= {mine},
+            lambda: image.release(settings, container, but=mine),
+        ),
+    ]
 
 
 def _clone_steps(settings: Settings, record: Record, name: str, snapshot: str) -> list[Step]:
@@ -88,6 +119,10 @@ def _replace(file: Path, disk: Disk) -> None:
 
 def _file(settings: Settings, record: Record, disk: str, snapshot: str) -> Path:
     return settings.pool / record.instance / f"{disk}{volume.SNAPSHOT}{snapshot}.img"
+
+
+def _image_file(settings: Settings, record: Record, snapshot: str) -> Path:
+    return settings.pool / record.instance / f"image{volume.SNAPSHOT}{snapshot}"
 
 
 def _temp(file: Path) -> Path:

@@ -18,6 +18,8 @@ class Guest:
     """What should run. memory: MiB; disk: GiB; wanted: running or stopped.
 
     applied: the limits that the container has; empty until it ran for the first time.
+    rebuild: `remove` until the root disk of the image before is gone, then `make` until the guest
+    ran on its new one.
     """
 
     image: str
@@ -27,6 +29,7 @@ class Guest:
     disk: int
     wanted: str = "running"
     applied: list[float] = field(default_factory=list)
+    rebuild: str = ""
 
     @property
     def limits(self) -> list[float]:
