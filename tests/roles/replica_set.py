@@ -80,10 +80,10 @@ class ReplicaSet:
 
     def add(self, guest: Guest) -> Outcome:
         """Have a new guest follow the source."""
+        self.members = [self.source, *self.replicas, guest]
         whole, self.replicas = self.replicas, [guest]
         done = self.run("replica_create", extra={"coffer_guest_token": guest.token})
         self.replicas = [*whole, guest]
-        self.members = [self.source, *self.replicas]
         if done.code == 0:
             guest.address = done.facts["compute"]["address"]
             guest.server_id = done.facts["compute"]["server_id"]
