@@ -61,7 +61,10 @@ def _cloud_config(login: str, key: OnceKey) -> dict[str, object]:
     return {
         "disable_root": False,
         "ssh_pwauth": False,
-        "users": [{"name": "root", "ssh_authorized_keys": [login]}],
+        # Not as a user of the list: cloud-init would lock its account, and then sshd without PAM
+        # lets nobody in.
+        "users": [],
+        "ssh_authorized_keys": [login],
         "ssh_deletekeys": True,
         "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": key.private, "ed25519_public": key.public},
