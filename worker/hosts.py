@@ -27,7 +27,11 @@ def inputs_of(
         ]
     rows = [(Instance.get_by_id(key), row_changes) for key, row_changes in wanted]
     names = host_names([row for row, _ in rows])
-    more = {**operation.parameters, "coffer_operation_id": operation.id}
+    more = {
+        **operation.parameters,
+        "coffer_operation_id": operation.id,
+        "coffer_request_id": operation.request_id,
+    }
     inputs = Inputs(groups={SOURCE: [], REPLICAS: []})
     for row, row_changes in rows:
         inputs.hosts[names[row.id]] = {**inventory.host_vars(row, row_changes), **more}

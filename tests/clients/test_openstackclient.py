@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.service import BIN, Service, clean
+from tests.clients.service import BIN, PROJECT, Service, clean
 
 openstack = pytest.importorskip("openstackclient.shell")
 
@@ -114,6 +114,8 @@ def test_instances_by_name_and_id(client: Client, db1: str) -> None:
     assert client.ask("database instance show db1")["id"] == db1
     assert client.ask(f"database instance show {db1}")["allowed_cidrs"] == ["10.0.0.0/8"]
     assert names(client.ask("database instance list --all-projects")) == ["db1"]
+    assert names(client.ask(f"database instance list --project-id {PROJECT}")) == ["db1"]
+    assert client.ask("database instance list --project-id another") == []
     assert "No" in client.run("database instance show nobody", code=1)
 
 

@@ -80,6 +80,8 @@ def test_troves_client(coffer: Installation, shared: Guest) -> None:
     listed = command(coffer, f"backup list --instance {shared.id} -f value -c Name -c Status")
     assert sorted(listed.split("\n")[:-1]) == [f"t{n} COMPLETED" for n in (1, 2, 3)]
     assert command(coffer, "backup show t2 -f value -c parent_id").strip() == first
+    of_instance = command(coffer, f"backup list instance {shared.id} -f value -c Name")
+    assert sorted(of_instance.split()) == ["t1", "t2", "t3"]
 
     # when an instance is made of the second, then it answers with the first one's user
     wish = (

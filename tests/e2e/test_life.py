@@ -120,6 +120,14 @@ def report(guest: Guest, token: str) -> Answer:
         return Answer(error.code, {}, None)
 
 
+def test_the_guests_log_names_the_request(coffer: Installation, shared: Guest) -> None:
+    coffer.dbctl("instance", "restart", shared.id)
+    request = coffer.newest_operation(shared.id)["request_id"]
+    assert request.startswith("req-")
+    noted = shared.shell("journalctl --identifier coffer --output cat").stdout
+    assert f"{request}: " in noted
+
+
 def test_ca_and_reports_tell_nothing_to_strangers(coffer: Installation, shared: Guest) -> None:
     # given the token of one guest, when another instance is reported with it
     token = shared.shell("cat /etc/coffer/token").stdout.strip()

@@ -104,6 +104,20 @@ def test_an_owner_that_is_not_there_is_named(guest: Guest) -> None:
     assert not (guest.folder / "a").exists()
 
 
+def test_a_script_is_noted_in_the_guests_log(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = guest.folder / "logger"
+    logger.write_text(f"#!/bin/sh\nprintf '<%s>' \"$@\" >{guest.folder}/noted\n")
+    logger.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{guest.folder}:{os.environ['PATH']}")
+    assert guest.act("guest_script", script="echo $#")["stdout_lines"] == ["0"]
+    assert not (guest.folder / "noted").exists()
+    with (guest.folder / "inventory").open("a") as inventory:
+        inventory.write('[all:vars]\ncoffer_request_id="req-1\'; $(touch gone)"\n')
+    assert guest.act("guest_script", script="echo $#")["stdout_lines"] == ["0"]
+    noted = (guest.folder / "noted").read_text()
+    assert noted == "<--tag><coffer><--><req-1'; $(touch gone): Do it>"
+
+
 def test_a_script_gets_its_arguments_as_they_are(guest: Guest) -> None:
     odd = ["", "a b", "$(id)", "it's"]
     done = guest.act("guest_script", script="printf '<%s>' \"$@\"", arguments=odd)

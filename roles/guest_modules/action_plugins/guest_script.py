@@ -23,11 +23,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if self._task.check_mode:
             return {**result, "skipped": True, "msg": "a script may change the guest"}
         command = shlex.join(["sh", "-s", "--", *options["arguments"]])
-        done = self._low_level_execute_command(
-            command, sudoable=False, in_data=options["script"].encode()
-        )
+        script = self._note(task_vars or {}) + options["script"]
+        done = self._low_level_execute_command(command, sudoable=False, in_data=script.encode())
         result |= {key: done[key] for key in ("rc", "stdout", "stdout_lines", "stderr")}
         result |= {"changed": True, "failed": done["rc"] != 0}
         if result["failed"]:
             result["msg"] = done["stderr"].strip() or f"the script ended with status {done['rc']}"
         return result
+
+    def _note(self, task_vars: dict[str, Any]) -> str:
+        """A line for the guest's own log: for whose request this is done."""
+        request = task_vars.get("coffer_request_id")
+        if not request:
+            return ""
+        text = shlex.quote(f"{request}: {self._task.get_name()}")
+        return f"logger --tag coffer -- {text} 2>/dev/null || :\n"
