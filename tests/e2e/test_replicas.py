@@ -12,8 +12,12 @@ import pytest
 from tests.e2e.guest import Guest
 from tests.e2e.host import containers, output_of
 from tests.e2e.installation import CONFIG, Installation
+from tests.e2e.processes import kill_at, moments
 from tests.e2e.test_trove_clients import command, settled
 from tests.e2e.waiting import wait_for
+
+LONGEST = 3.0
+"""Seconds: a promotion takes longer than that."""
 
 
 class Writer:
@@ -114,9 +118,11 @@ def test_a_replica_set_from_its_beginning_to_its_end(
         settled(coffer, guest.id)
     coffer.dbctl("instance", "show", "second")
 
-    # when it is promoted under load, then nothing that was confirmed is lost
+    # when it is promoted under load, and a process dies, then nothing that was confirmed is lost
     with Writer(first, second) as writer:
         command(coffer, f"instance promote {second.id}")
+        (moment,) = moments("promote", 1, LONGEST)
+        kill_at(moment, coffer, coffer.newest_operation(second.id)["id"], "playbook")
         settled(coffer, second.id)
         before = len(writer.confirmed)
         wait_for("rows at the new source", lambda: len(writer.confirmed) > before + 20)

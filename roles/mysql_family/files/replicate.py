@@ -1,7 +1,7 @@
 # Follows server.py, dialect.py and the engine's replication.py. Does one thing about who follows
 # whom, as a JSON object on the input says, and prints a JSON object: `changed`, `problem` (a
-# sentence, empty when all went well), `position`, and `has_all`: whether all up to the positions of
-# others is here.
+# sentence, empty when all went well), `position`, `has_all`: whether all up to the positions of
+# others is here, and `leads`: whether it takes changes.
 # ruff: noqa: F821
 import contextlib
 import json
@@ -129,6 +129,7 @@ class Replication:
         return {
             "position": self._engine.position(),
             "has_all": all(map(self._engine.has, self._told["positions"])),
+            "leads": self._engine.writable(),
         }
 
 
