@@ -20,7 +20,7 @@ from coffer.quotas import Quotas
 from coffer.replica_sets import replicas, require_no_replicas
 from coffer.restores import require_restorable, row_of
 from coffer.secrets import Vault, new_host_key
-from coffer.status import require_can_act, require_there
+from coffer.status import require_can_act, require_idle, require_there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +122,13 @@ class Instances:
         return self._act("instance_stop", instance, caller, {})
 
     def reboot(self, instance: Instance, caller: Caller) -> Operation:
-        """Restart the guest, and the engine with it."""
-        return self._act("instance_reboot", instance, caller, {})
+        """Restart the guest, and the engine with it; a guest that is silent may need just that."""
+        with transaction():
+            fresh = Instance.get_by_id(instance.id)
+            require_idle(fresh)
+            operation = caller.begin("instance_reboot", fresh)
+        self._dispatcher.send(operation)
+        return operation
 
     def resize_volume(self, instance: Instance, size: int, caller: Caller) -> Operation:
         """Grow the data volume to `size` GiB, and those of its replicas with it."""

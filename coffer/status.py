@@ -56,8 +56,8 @@ def require_there(instance: Instance) -> None:
         raise Unprocessable(f"instance {instance.id} is not ready: it is {status}")
 
 
-def require_can_act(instance: Instance) -> None:
-    """Let only an instance pass that is up and idle.
+def require_idle(instance: Instance) -> None:
+    """Let only an instance pass that was built and that nothing works on, silent or not.
 
     Raises:
         Unprocessable: with the state that forbids the action.
@@ -67,6 +67,15 @@ def require_can_act(instance: Instance) -> None:
         raise Unprocessable(f"instance {instance.id} is not ready: it is being built")
     if instance.task or instance.state != "ACTIVE":
         raise Unprocessable(f"instance {instance.id} is {status}: wait until it is ACTIVE")
+
+
+def require_can_act(instance: Instance) -> None:
+    """Let only an instance pass that is up and idle.
+
+    Raises:
+        Unprocessable: with the state that forbids the action.
+    """
+    require_idle(instance)
     if instance.operating_status not in CAN_ACT:
         raise Unprocessable(
             f"instance {instance.id}: the guest is silent (operating status "

@@ -80,6 +80,16 @@ def test_management_actions(
     assert api.call("POST", path, body, role="admin").status_code == status
 
 
+def test_a_silent_guest_can_be_rebooted_and_nothing_else(api: Any, made: str) -> None:
+    with database.connection_context():
+        Instance.update(operating_status="ERROR").execute()
+    path = f"/instances/{made}/action"
+    assert api.call("POST", path, {"restart": {}}).status_code == 422
+    reboot = {"reboot": {}}
+    assert api.call("POST", f"/mgmt{path}", reboot, role="admin").status_code == 202
+    assert api.call("POST", f"/mgmt{path}", reboot, role="admin").status_code == 422
+
+
 def test_a_stopped_engine_is_not_broken(api: Any, made: str) -> None:
     with database.connection_context():
         Instance.update(operating_status="SHUTDOWN").execute()
