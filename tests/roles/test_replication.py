@@ -72,6 +72,8 @@ def test_a_replica_is_one_after_its_restart(family: ReplicaSet) -> None:
     assert done.code == 0, done.output
     wait_for("the server", lambda: sql(guest, "SELECT 1") == "1", 20)
     follows(guest, family.source)
+    proved = guest.run("following")
+    assert (proved.code, proved.changed) == (0, 0), proved.output
 
 
 def test_a_replica_takes_the_sources_place(family: ReplicaSet) -> None:
@@ -111,6 +113,8 @@ def test_the_most_advanced_replica_follows_a_lost_source(family: ReplicaSet) -> 
     sql(family.source, "INSERT INTO app.followed VALUES (), ()")
     wait_for("the rows", lambda: rows(ahead) == rows(family.source))
     family.source.kill()
+    lost = ahead.run("following", coffer_replication_seconds=3)
+    assert "its source is not reached" in lost.output, lost.output
     done = family.run("replica_eject")
     assert done.code == 0, done.output
     assert done.facts["replication"] == {"source": ahead.instance.id}

@@ -13,10 +13,10 @@
 set -eu
 snapshots=$1 patience=$2 gone=$3
 place=${RESTIC_REPOSITORY#rclone:}
-owner=
-if [ -d "$place" ] && [ "$(id -u)" = 0 ]; then owner=$(stat --format=%U "$place"); fi
+owner=root
+if [ -d "$place" ]; then owner=$(stat --format=%U "$place"); fi
 restic() {
-  if [ -n "$owner" ]; then
+  if [ "$owner" != root ] && [ "$(id -u)" = 0 ]; then
     runuser -u "$owner" -- restic --no-cache "$@"
   else
     command restic "$@"

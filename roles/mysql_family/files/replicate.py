@@ -101,6 +101,10 @@ class Replication:
         if self._told["reached"]:
             self._await(self._engine.is_connected, f"{address} is not reached")
 
+    def prove(self) -> None:
+        """See that it receives from its source and applies what it receives."""
+        self._await(self._engine.is_connected, "its source is not reached")
+
     def lead(self) -> None:
         """Be nobody's replica, and take changes."""
         if self._engine.is_replica():
