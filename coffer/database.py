@@ -1,5 +1,6 @@
 """The connection to the records: SQLite (WAL) by default, PostgreSQL by URL."""
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,6 +47,19 @@ def _postgresql(parameters: dict[str, Any]) -> peewee.Database:
 
 
 _OPENERS = {"sqlite": _sqlite, "postgresql": _postgresql}
+
+
+def _leave_nothing_to_a_child() -> None:
+    """A connection of SQLite that is used on both sides of a fork damages the file.
+
+    A worker's own process opens one when a job of its was killed, and the pool would keep it for
+    the next job's process. (SQLite, "How To Corrupt An SQLite Database File", section 2.6.)
+    """
+    if database.obj is not None:
+        database.obj.close_idle()
+
+
+os.register_at_fork(before=_leave_nothing_to_a_child)
 
 
 def transaction() -> Any:
