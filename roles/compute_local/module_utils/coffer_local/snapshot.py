@@ -57,6 +57,7 @@ def restored(settings: Settings, record: Record, name: str, disks: list[str]) ->
         unmounted(tree),
         *(_image_back(settings, record, name) if "root" in disks else []),
         *(step for file, disk in mine for step in _restore_steps(file, disk)),
+        *([no_file(_image_file(settings, record, name))] if "root" in disks else []),
     ]
 
 
