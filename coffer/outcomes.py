@@ -8,6 +8,7 @@ from coffer.models import BackupStrategy, Instance, Operation
 from coffer.operations import KINDS, Kind, State, secret_of
 from coffer.replica_ends import settle_replica
 from coffer.secrets import Vault
+from coffer.status import HEALTHY
 
 DELETED = "DELETED"
 FACTS = {"compute", "defaults"}
@@ -57,7 +58,7 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
     if "restart_required" in operation.result:
         instance.restart_required = bool(operation.result["restart_required"])
     settle_replica(instance, operation)
-    _observe(instance, operation, now)
+    _observe(instance, operation, kind, now)
     Vault.forget(instance, secret_of(operation.id))
     if kind.end_state == DELETED:
         _bury(instance, now)
@@ -65,11 +66,17 @@ def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime
         instance.state = kind.end_state
 
 
-def _observe(instance: Instance, operation: Operation, now: datetime) -> None:
-    """The fresh lists that an operation brought, which no older report may replace."""
+def _observe(instance: Instance, operation: Operation, kind: Kind, now: datetime) -> None:
+    """What an operation has seen itself, which no older report may replace.
+
+    A restart proves that the engine runs, while the guest's last report may be of the moment in
+    which it did not.
+    """
     lists = {key: operation.result[key] for key in LISTS if key in operation.result}
-    if lists:
-        instance.observed = {**instance.observed, **lists}
+    instance.observed = {**instance.observed, **lists}
+    if kind.restarts:
+        instance.operating_status = HEALTHY
+    if lists or kind.restarts:
         instance.report_sequence = int(now.replace(tzinfo=UTC).timestamp() * 1e9)
 
 

@@ -75,6 +75,17 @@ def test_success_makes_the_changes_true(instance: Instance) -> None:
     assert row.compute == {"address": "10.0.0.10"}
 
 
+def test_a_restart_is_worth_more_than_a_report_of_before(instance: Instance) -> None:
+    started = start(instance)
+    Instance.update(operating_status="SHUTDOWN", report_sequence=7).execute()
+    leased = lease(started.id, "a")
+    assert leased is not None
+    end(leased, State.SUCCEEDED)
+    row = fresh(instance)
+    assert row.operating_status == "HEALTHY"
+    assert row.report_sequence > 10**18, "an older report comes too late"
+
+
 def test_failure_leaves_the_row_and_a_fault(instance: Instance) -> None:
     operation = lease(start(instance, "instance_resize", changes={"volume_size": 3}).id, "a")
     assert operation is not None
