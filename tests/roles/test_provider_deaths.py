@@ -1,0 +1,72 @@
+"""The contract of a compute provider: runs that die, each at a moment of its own, side by side."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.roles.provider import (
+    Instance,
+    Provider,
+    host_shell,
+    kill_all,
+    kill_main,
+    wait_until,
+)
+
+pytestmark = pytest.mark.guests
+
+
+def interrupt(provider: Provider, verb: str, instance: Instance, moment: dict[str, Any]) -> None:
+    path = Path(provider.fill(moment.get("file") or moment["gone"], instance))
+    process = provider.start(verb, instance)
+    wait_until(moment, path, process)
+    (kill_main if moment.get("kill") == "main" else kill_all)(process)
+
+
+def interrupt_each(
+    provider: Provider, verb: str, moments: list[dict[str, Any]], made: list[Instance]
+) -> None:
+    with ThreadPoolExecutor(len(moments)) as pool:
+        runs = [
+            pool.submit(interrupt, provider, verb, instance, moment)
+            for instance, moment in zip(made, moments, strict=True)
+        ]
+    for run in runs:
+        run.result()
+
+
+@pytest.mark.usefixtures("created")
+def test_after_killed_creates(provider: Provider) -> None:
+    """Some are created again, each once; all are deleted, and nothing is left."""
+    before, moments = provider.traces(), provider.data.get("interruptions", [])
+    made = [provider.instance() for _ in moments]
+    interrupt_each(provider, "create", moments, made)
+    pairs = list(zip(made, moments, strict=True))
+    gone = [instance for instance, moment in pairs if moment["then"] == "delete"]
+    there = [instance for instance, moment in pairs if moment["then"] == "create"]
+    done = provider.run("delete", *gone)
+    assert done.code == 0, done.output
+    done = provider.run("create", *there)
+    assert done.code == 0, done.output
+    for trace in provider.data.get("one_a_guest", []):
+        assert provider.traces()[trace].count("\n") == len(there) + 1
+    assert provider.run("delete", *there).changed == len(there)
+    assert provider.traces() == before
+
+
+@pytest.mark.usefixtures("created")
+def test_delete_after_killed_deletes(provider: Provider) -> None:
+    """A resume between them must not bring back what was on its way out."""
+    before, moments = provider.traces(), provider.data.get("interrupted_deletes", [])
+    made = [provider.instance() for _ in moments]
+    assert provider.run("create", *made).code == 0
+    interrupt_each(provider, "delete", moments, made)
+    assert provider.run("resume").changed == 0
+    assert provider.run("delete", *made).code == 0
+    assert provider.traces() == before
+
+
+def test_the_control_host_saw_no_hostile_name() -> None:
+    assert not host_shell("ls /tmp/hostile 2>/dev/null")
