@@ -77,7 +77,7 @@ def guest_steps(settings: Settings, record: Record) -> list[Step]:
     name, link = settings.name(record.instance), _link(settings, record)
     return [
         Step("namespace", lambda: _is_namespace(name), lambda: _make_namespace(name)),
-        Step("link", lambda: _has_link(link), lambda: _make_link(settings, record)),
+        Step("link", lambda: _is_linked(name, link), lambda: _make_link(settings, record)),
         Step(
             "address",
             lambda: _is_configured(name, record.address),
@@ -185,8 +185,14 @@ def _drop_namespace(name: str) -> None:
         _namespace(name).unlink(missing_ok=True)
 
 
+def _is_linked(name: str, link: str) -> bool:
+    """Both ends: that of a namespace that is gone stays on the host for a moment."""
+    return _has_link(link) and attempt("ip", "-n", name, "link", "show", "dev", "eth0") is not None
+
+
 def _make_link(settings: Settings, record: Record) -> None:
     name, link = settings.name(record.instance), _link(settings, record)
+    attempt("ip", "link", "del", link)  # what is left of one; the kernel may be quicker
     peer = ("name", "eth0", "address", _mac(record.address), "netns", name)
     run("ip", "link", "add", link, "type", "veth", "peer", *peer)
 
