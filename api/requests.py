@@ -40,8 +40,6 @@ def wish_of(
         raise BadRequest("volume.size: Volume size was not specified.")
     if body.volume.type:
         raise NotSupported("volume.type: the provider has no types to choose from")
-    if body.locality == "anti-affinity":
-        raise NotSupported("locality: the provider has one host alone")
     return Wish(
         name=body.name,
         version=_version(body, settings.default_datastore, backup),
@@ -53,6 +51,7 @@ def wish_of(
         databases=[msgspec.to_builtins(row) for row in body.databases or []],
         users=[{"host": "%"} | _without_none(row) for row in body.users or []],
         access=access_of(body.access),
+        locality=body.locality or None,
     )
 
 

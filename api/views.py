@@ -52,6 +52,7 @@ def instance_view(
         volume=_volume(instance, report if detail else None),
         replica_of=source_reference(call, instance),
         replicas=replica_references(call, (followed or {}).get(instance.id, [])),
+        locality=instance.locality or UNSET,
     )
     _add_addresses(view, instance)
     if instance.pending_packages is not None:

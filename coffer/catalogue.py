@@ -191,9 +191,12 @@ class Provider(msgspec.Struct, frozen=True):
     """`roles/compute_<name>/catalogue/provider.yml`."""
 
     name: str
+    title: str
     flavors: list[Flavor]
     volume: VolumeLimits = VolumeLimits()
     features: list[str] = []
+    localities: list[str] = []
+    """What it can promise of where an instance stands beside its replicas."""
 
 
 class Catalogue:

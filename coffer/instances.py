@@ -9,7 +9,7 @@ from coffer.catalogue import Catalogue, Flavor
 from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher
-from coffer.errors import BadRequest, NotFound, OverLimit, Unprocessable
+from coffer.errors import BadRequest, NotFound, NotSupported, OverLimit, Unprocessable
 from coffer.groups import require_group, require_version
 from coffer.lifecycle import abort
 from coffer.models import Backup, Configuration, DatastoreVersion, Instance, Operation
@@ -39,6 +39,8 @@ class Wish:
     configuration: Configuration | None = None
     point: Point | None = None
     """The second that it is carried on to; `backup` is the point's, then."""
+    locality: str | None = None
+    """Where its replicas shall stand."""
 
 
 def rename(instance: Instance, name: str) -> None:
@@ -93,6 +95,7 @@ class Instances:
                 flavor_id=self._catalogue.flavor(wish.flavor_id).id,
                 volume_size=wish.volume_size,
                 access=wish.access,
+                locality=wish.locality,
                 configuration=wish.configuration,
                 state="BUILD",
                 host_key_public=public,
@@ -218,10 +221,19 @@ class Instances:
             self._dispatcher.send(operation)
         return begun[0]
 
+    def _check_locality(self, locality: str | None) -> None:
+        provider = self._catalogue.provider
+        if locality and locality not in provider.localities:
+            possible = ", ".join(provider.localities)
+            raise NotSupported(
+                f"locality: {provider.title} cannot promise '{locality}'; possible: {possible}"
+            )
+
     def _check(self, wish: Wish) -> None:
         engine = self._catalogue.engine(wish.version.manager)
         self._check_flavor(wish.flavor_id, wish.version)
         self._check_volume(wish.volume_size)
+        self._check_locality(wish.locality)
         if wish.backup is not None:
             require_restorable(wish.backup, wish.version.id, wish.volume_size)
         if wish.configuration is not None:

@@ -100,6 +100,7 @@ class Replicas:
             flavor_id=source.flavor_id,
             volume_size=source.volume_size,
             access={**source.access, **wish.access},
+            locality=source.locality,
             configuration=wish.configuration or source.configuration_id,
             logs=source.logs,
             root_enabled=source.root_enabled,

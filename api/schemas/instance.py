@@ -212,6 +212,7 @@ class Instance(Wire):
     volume: Volume
     replica_of: Reference | UnsetType = UNSET
     replicas: list[Reference] | UnsetType = UNSET
+    locality: str | UnsetType = UNSET
     addresses: list[Address] | UnsetType = UNSET
     ip: list[str] | UnsetType = UNSET
     tenant_id: str | UnsetType = UNSET

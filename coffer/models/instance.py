@@ -36,6 +36,8 @@ class Instance(Record):
     logs: Any = peewee.JSONField(null=True)
     """What was switched: true or false by a log's name; other logs are as the engine has them."""
     root_enabled = peewee.BooleanField(default=False)
+    locality = peewee.CharField(32, null=True)
+    """Whether its replicas stand on its host (`affinity`, …), if it was asked for."""
     source = peewee.ForeignKeyField("self", backref="replicas", null=True)
     """The instance whose changes it follows, of a replica."""
     source_id: str | None

@@ -97,6 +97,17 @@ def test_several_are_charged_and_made_one_after_the_other(api: Any, source: str)
     assert show(api, source)["status"] == "BACKUP"
 
 
+def test_a_replica_has_the_locality_of_its_source(api: Any, wish: Any) -> None:
+    wish["instance"]["locality"] = "anti-affinity"
+    refused = api.call("POST", "/instances", wish)
+    assert (refused.status_code, "affinity" in refused.text) == (501, True)
+    wish["instance"]["locality"] = "affinity"
+    source = api.call("POST", "/instances", wish).json["instance"]["id"]
+    ready()
+    assert show(api, source)["locality"] == "affinity"
+    assert ask(api, source)["instance"]["locality"] == "affinity"
+
+
 def test_more_than_the_quota_is_refused_whole(api: Any, source: str) -> None:
     api.call("PUT", "/mgmt/quotas/p1", {"quotas": {"instances": 3}}, role="admin")
     ask(api, source, 413, replica_count=3)
