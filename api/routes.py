@@ -21,6 +21,7 @@ from api.resources.backups import (
     BackupKey,
     InstanceBackups,
 )
+from api.resources.checkup import CheckupDocument
 from api.resources.configurations import (
     ConfigurationCollection,
     ConfigurationDefaults,
@@ -178,6 +179,7 @@ def _project(services: Services) -> Routes:
         ("/modules", ModuleCollection()),
         ("/limits", Limits(services)),
         ("/audit", AuditCollection(services)),
+        ("/checkup", CheckupDocument(services)),
         ("/inventory", InventoryDocument(services)),
     ]
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from redis import Redis
+
 from coffer.accounts import Accounts
 from coffer.backups import Backups
 from coffer.catalogue import Catalogue
@@ -30,6 +32,7 @@ class Services:
     """The collaborators of the API."""
 
     settings: Settings
+    redis: Redis
     catalogue: Catalogue
     dispatcher: Dispatcher
     instances: Instances
@@ -61,6 +64,7 @@ def make_services(settings: Settings) -> Services:
     repositories = Repositories(settings, vault)
     return Services(
         settings=settings,
+        redis=redis,
         catalogue=catalogue,
         dispatcher=dispatcher,
         instances=Instances(catalogue, vault, dispatcher, quotas),

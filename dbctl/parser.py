@@ -15,6 +15,7 @@ from dbctl.nouns import (
     create,
     database,
     datastore,
+    doctor,
     env,
     flavor,
     instance,
@@ -88,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     flavor.add(nouns)
     quota.add(nouns)
     audit.add(nouns)
+    doctor.add(nouns)
     connect.add(nouns)
     ca.add(nouns)
     env.add(nouns)

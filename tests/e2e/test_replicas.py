@@ -80,6 +80,18 @@ def roles(coffer: Installation) -> dict[str, str]:
     return {row["Name"]: row["Role"] for row in rows if row["Role"]}
 
 
+def restored_alone(coffer: Installation, backup: str) -> str:
+    """A new instance of the backup, which takes changes of its own and runs its events."""
+    wish = ("mysql", "copied", "--flavor", "tiny", "--volume", "1")
+    row = coffer.ask("instance", "create", *wish, "--backup", backup)["instance"]
+    copied = Guest(row["id"], "copied", "", coffer.ca_file())
+    copied.shell("mysql app -e 'INSERT INTO written VALUES (-3)'")
+    assert copied.shell("mysql -NBe 'SHOW REPLICA STATUS'").stdout == ""
+    events = "SELECT status FROM information_schema.events WHERE event_name = 'tick'"
+    assert copied.shell(f'mysql -NBe "{events}"').stdout.strip() == "ENABLED"
+    return copied.name
+
+
 @pytest.fixture
 def short_silence(coffer: Installation) -> Iterator[None]:
     """Guests are missed sooner than after 90 seconds."""
@@ -100,6 +112,7 @@ def test_a_replica_set_from_its_beginning_to_its_end(
     # given a source that nobody else may reach
     first = coffer.create("first", flavor="tiny")
     first.query("CREATE TABLE written (n INT PRIMARY KEY)")
+    first.query("CREATE EVENT tick ON SCHEDULE EVERY 1 YEAR DO SET @tick = 1")
     command(coffer, f"instance update {first.id} --allowed-cidr {first.address}/32")
     settled(coffer, first.id)
 
@@ -117,6 +130,10 @@ def test_a_replica_set_from_its_beginning_to_its_end(
         coffer.api.send("PUT", f"/instances/{guest.id}", everybody)
         settled(coffer, guest.id)
     coffer.dbctl("instance", "show", "second")
+
+    # when a backup of the replica is restored, then that instance is nobody's replica
+    made = coffer.ask("backup", "create", "second")["backup"]
+    coffer.dbctl("instance", "delete", restored_alone(coffer, made["id"]), "--yes")
 
     # when it is promoted under load, and a process dies, then nothing that was confirmed is lost
     with Writer(first, second) as writer:

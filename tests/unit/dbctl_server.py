@@ -50,6 +50,7 @@ class Coffer:
         self.age = 0
         self.found: dict[str, Any] = {"written": True, "differences": []}
         self.inventory: dict[str, Any] = {"hosts": {}, "groups": {}, "known_hosts": []}
+        self.checkup: list[dict[str, str]] = []
         self.page_size = 20
         self.requests: list[tuple[str, str, Any]] = []
         self.on_events: Callable[[], None] = lambda: None
@@ -307,6 +308,9 @@ class Handler(BaseHTTPRequestHandler):
     def flavor(self, *_: Any) -> Result:
         return 200, {"flavor": FLAVORS[1]}, None
 
+    def checkup(self, *_: Any) -> Result:
+        return 200, {"checkup": self.coffer.checkup}, None
+
     def inventory(self, *_: Any) -> Result:
         return 200, self.coffer.inventory, None
 
@@ -327,6 +331,7 @@ ROUTES: list[tuple[str, str, Callable[..., Result]]] = [
     ("GET", f"/operations/{ID}", Handler.one_operation),
     ("GET", f"/operations/{ID}/events", Handler.events),
     ("POST", f"/operations/{ID}/action", Handler.act_on_operation),
+    ("GET", "/checkup", Handler.checkup),
     ("GET", "/datastores", Handler.datastores),
     ("GET", "/datastores/([^/]+)", Handler.datastore),
     ("GET", "/datastores/[^/]+/versions", Handler.versions),

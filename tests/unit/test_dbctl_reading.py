@@ -53,6 +53,18 @@ def test_an_empty_list_says_so(server: Server, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr() == ("", "No operations.\n")
 
 
+@pytest.mark.parametrize(("health", "code"), [("ok", 0), ("warning", 0), ("trouble", 1)])
+def test_doctor_fails_for_what_does_not_work(
+    server: Server, capsys: pytest.CaptureFixture[str], health: str, code: int
+) -> None:
+    found = {"part": "gateway", "health": health, "message": "away", "remedy": "start it"}
+    server.coffer.checkup = [found]
+    assert main(["doctor"]) == code
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].split() == ["gateway", health, "away", "start", "it"]
+    assert ("gateway" in err) == bool(code)
+
+
 def test_show_by_id_prefix(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.coffer.add_instance("db1", ONE)
     server.coffer.add_instance("db2", TWO, fault={"message": "disk full", "details": None})

@@ -49,4 +49,4 @@ def test_it_stops_when_redis_has_gone(tmp_path: Path, redis: Redis) -> None:
             time.sleep(0.1)
         redis.shutdown(nosave=True)
         worker.send_signal(signal.SIGTERM)
-        worker.wait(30)
+        worker.wait(60)
