@@ -17,6 +17,7 @@ from coffer.instances import rename
 from coffer.models import Instance, Operation
 from coffer.waiting import wait_for_end
 
+_BESIDE = ("name", "backup")
 ATTACH_WAIT = 20.0
 """Seconds: terraform attaches right after it detached, and Trove answers when that is done."""
 
@@ -32,7 +33,7 @@ def change(
     given = [
         key
         for key in wanted.__struct_fields__
-        if key != "name" and getattr(wanted, key) is not UNSET
+        if key not in _BESIDE and getattr(wanted, key) is not UNSET
     ]
     if len(given) > 1:
         raise BadRequest(f"instance: give at most one of {', '.join(given)}")
@@ -67,7 +68,7 @@ def _version(services: Services, call: Call, row: Instance, wanted: Any) -> Oper
         version = find_version_of(row.version.datastore, wanted.datastore_version)
     except NotFound as error:
         raise BadRequest(f"datastore_version: {error}") from error
-    return services.patches.upgrade(row, version, call.caller)
+    return services.patches.upgrade(row, version, call.caller, backup=wanted.backup)
 
 
 _DOERS = {

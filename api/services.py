@@ -16,6 +16,7 @@ from coffer.logs import Logs
 from coffer.patch_rounds import PatchRounds
 from coffer.patches import Patches
 from coffer.proofs import Proofs
+from coffer.protection import Protector
 from coffer.quotas import Quotas
 from coffer.registrations import Registrations
 from coffer.replicas import Replicas
@@ -62,6 +63,7 @@ def make_services(settings: Settings) -> Services:
     vault = Vault.from_file(settings.key_file)
     quotas = Quotas(settings, catalogue)
     repositories = Repositories(settings, vault)
+    protector = Protector(catalogue, repositories, quotas, settings.patch_backup_hours)
     return Services(
         settings=settings,
         redis=redis,
@@ -76,8 +78,8 @@ def make_services(settings: Settings) -> Services:
         registrations=Registrations(catalogue, repositories, quotas),
         repositories=repositories,
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
-        patches=Patches(catalogue, dispatcher),
-        patch_rounds=PatchRounds(settings, vault, catalogue, repositories, dispatcher, quotas),
+        patches=Patches(catalogue, dispatcher, protector),
+        patch_rounds=PatchRounds(vault, catalogue, protector, dispatcher, quotas),
         quotas=quotas,
         versions=Versions(catalogue),
         configurations=Configurations(catalogue, dispatcher),

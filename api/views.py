@@ -14,9 +14,10 @@ from api.schemas.operation import Operation as WireOperation
 from coffer.clock import precise_timestamp, timestamp, timestamp_or_none, utcnow
 from coffer.configurations import hidden
 from coffer.models import Event, Instance, Operation
-from coffer.operations import ACTIVE_STATES, KINDS, RETRYABLE_STATES
+from coffer.operations import ACTIVE_STATES, KINDS, RETRYABLE_STATES, State
 from coffer.points import reach
 from coffer.status import display_operating_status, display_status
+from coffer.turns import PROTECTED_BY, awaited
 
 GIB = 1024**3
 
@@ -137,6 +138,8 @@ def operation_view(operation: Operation) -> WireOperation:
         user=operation.user,
         request_id=operation.request_id,
         part_of=operation.leader_id or UNSET,
+        protected_by=operation.parameters.get(PROTECTED_BY, UNSET),
+        waits_for=_waits_for(operation),
         result=_result(operation),
     )
 
@@ -151,6 +154,11 @@ def _result(operation: Operation) -> dict[str, Any] | UnsetType:
     return told or UNSET
 
 
+def _waits_for(operation: Operation) -> str | UnsetType:
+    making = awaited(operation) if operation.state == State.QUEUED else None
+    return making.id if making is not None else UNSET
+
+
 def _queued_seconds(operation: Operation) -> float | None:
     if operation.started is None:
         return None
@@ -162,7 +170,7 @@ def _actions(operation: Operation) -> list[str]:
         return []
     if operation.state in ACTIVE_STATES:
         return ["abort"]
-    return ["retry"] if operation.state in RETRYABLE_STATES else []
+    return ["retry"] if operation.state in RETRYABLE_STATES and not awaited(operation) else []
 
 
 def event_view(event: Event) -> WireEvent:

@@ -26,6 +26,7 @@ class Caller:
         parameters: dict[str, Any] | None = None,
         runner: str = "worker",
         parts: Sequence[Part] = (),
+        before: Operation | None = None,
     ) -> Operation:
         """Write a queued operation of this caller's; runs inside the caller's transaction.
 
@@ -41,4 +42,5 @@ class Caller:
             parameters=parameters,
             runner=runner,
             parts=parts,
+            before=before,
         )

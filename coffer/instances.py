@@ -196,7 +196,9 @@ class Instances:
         active = Operation.select().where(
             Operation.instance == instance, Operation.state.in_(ACTIVE_STATES)
         )
-        for operation in active:
+        for operation in list(active):
+            if Operation.get_by_id(operation.id).state not in ACTIVE_STATES:
+                continue  # it ended with another one
             for freed in abort(operation):
                 self._dispatcher.send(freed)
 

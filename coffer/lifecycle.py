@@ -25,6 +25,7 @@ from coffer.parts import (
     take_parts,
 )
 from coffer.replica_ends import left_behind, source_of
+from coffer.turns import awaited, give_turn, next_in_turn, patience, to_stop
 
 LEASE_SECONDS = 30
 Clock = Callable[[], datetime]
@@ -39,26 +40,32 @@ def begin(
     changes: dict[str, Any] | None = None,
     parameters: dict[str, Any] | None = None,
     parts: Sequence[Part] = (),
+    before: Operation | None = None,
     runner: str = "worker",
     clock: Clock = utcnow,
 ) -> Operation:
     """Write a queued operation and its parts; runs inside the caller's transaction.
+
+    `before` makes the backup that it waits for (see turns.py).
 
     Raises:
         Unprocessable: another operation has one of the instances and this kind does not wait.
     """
     who: dict[str, Any] = {"user": user, "request_id": request_id, "runner": runner}
     given = {"changes": changes or {}, "parameters": parameters or {}}
-    operation = _queue(kind, instance, clock(), **who, **given)
+    operation = _queue(kind, instance, clock(), before, **who, **given)
     for part in parts:
         of_part = KINDS[kind.part or kind.name]
-        _queue(of_part, part.instance, clock(), **who, leader=operation, changes=part.changes)
+        more = {"leader": operation, "changes": part.changes}
+        _queue(of_part, part.instance, clock(), None, **who, **more)
     return operation
 
 
-def _queue(kind: Kind, instance: Instance, now: datetime, **columns: Any) -> Operation:
+def _queue(
+    kind: Kind, instance: Instance, now: datetime, before: Operation | None, **columns: Any
+) -> Operation:
     holder = Operation.get_or_none(Operation.lock == instance.id)
-    if holder and not kind.waits:
+    if holder and holder != before and not kind.waits:
         raise _busy(instance, f"{holder.kind} (operation {holder.id}) is {holder.state}")
     if kind.status:
         instance.task = kind.status
@@ -71,7 +78,7 @@ def _queue(kind: Kind, instance: Instance, now: datetime, **columns: Any) -> Ope
         lock=None if holder else instance.id,
         state=State.QUEUED,
         attempts=kind.attempts,
-        deadline=now + timedelta(seconds=kind.deadline),
+        deadline=now + timedelta(seconds=kind.deadline) + patience(before),
         created=now,
         **columns,
     )
@@ -187,10 +194,23 @@ def close(
     freed = apply_end(operation, now)
     for part in active_parts(operation):
         freed += close(part.id, state, reason, None, {}, now)
+    freed = _go_on(operation, freed, now)
     who: dict[str, Any] = {"user": operation.user, "request_id": operation.request_id}
     for instance in left_behind(operation, source):
         freed.append(begin(KINDS["access_update"], instance, **who, clock=lambda: now))
     return leaders(freed)
+
+
+def _go_on(operation: Operation, freed: list[Operation], now: datetime) -> list[Operation]:
+    """What waited for the backup that an ended operation was to make has its turn, or none."""
+    waiting = next_in_turn(operation)
+    if waiting is None:
+        return freed
+    if operation.state != State.SUCCEEDED:
+        reason = f"the backup before it {operation.state}: {operation.reason}"
+        return close(waiting.id, State(operation.state), reason, None, {}, now)
+    give_turn(waiting, now)
+    return freed
 
 
 def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
@@ -225,6 +245,8 @@ def _require_retryable(operation: Operation) -> None:
         raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to retry")
     if operation.runner != "worker":
         raise Unprocessable(f"operation {operation.id} was run by hand: run its playbook again")
+    if awaited(operation) is not None:
+        raise Unprocessable(f"operation {operation.id} has no backup: ask for a new one instead")
     later = Operation.select().where(
         Operation.instance == operation.instance_id, Operation.created > operation.created
     )
@@ -238,13 +260,13 @@ def _require_retryable(operation: Operation) -> None:
 def abort(operation: Operation, clock: Clock = utcnow) -> list[Operation]:
     """Stop an operation: at once when nothing ran yet, else as soon as its worker sees it.
 
-    Of a part it is its leader that is stopped.
+    Of a part it is its leader that is stopped, of what waits for a backup the making of that.
 
     Raises:
         Unprocessable: it has ended already.
     """
     with transaction():
-        operation = Operation.get_by_id(operation.leader_id or operation.id)
+        operation = to_stop(Operation.get_by_id(operation.leader_id or operation.id))
         if operation.state not in ACTIVE_STATES:
             raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to abort")
         untouched = operation.state == State.QUEUED and operation.attempt == 0

@@ -7,7 +7,6 @@ Whoever dies, the next round finds in the records where the run stands.
 from datetime import datetime, timedelta
 
 from coffer.backup_ends import MAKES
-from coffer.backups import Backups
 from coffer.catalogue import Catalogue
 from coffer.clock import timestamp, utcnow
 from coffer.database import transaction
@@ -20,10 +19,9 @@ from coffer.patch_runs import DOES, UNDER_WAY, WORKING, MemberState, RunState, l
 from coffer.patch_starts import Starter
 from coffer.patches import Patches
 from coffer.proofs import Proofs
+from coffer.protection import Protector
 from coffer.quotas import Quotas
-from coffer.repositories import Repositories
 from coffer.secrets import Vault
-from coffer.settings import Settings
 from coffer.windows import of_instance, opening
 
 STARTERS = (MAKES, *DOES.values())
@@ -35,17 +33,15 @@ class PatchRounds:
 
     def __init__(
         self,
-        settings: Settings,
         vault: Vault,
         catalogue: Catalogue,
-        repositories: Repositories,
+        protector: Protector,
         dispatcher: Dispatcher,
         quotas: Quotas,
     ) -> None:
-        self._fresh = timedelta(hours=settings.patch_backup_hours)
         self._vault = vault
         self._catalogue = catalogue
-        self._repositories = repositories
+        self._protector = protector
         self._dispatcher = dispatcher
         self._quotas = quotas
 
@@ -72,11 +68,9 @@ class PatchRounds:
             self._dispatcher.send(operation)
 
     def _starter(self, run: PatchRun, outbox: Outbox, now: datetime) -> Starter:
-        backups = Backups(self._catalogue, self._repositories, outbox, self._quotas)
-        patches = Patches(self._catalogue, outbox)
-        fresh = now - self._fresh if run.backup and self._fresh else None
+        patches = Patches(self._catalogue, outbox, self._protector)
         proofs = Proofs(self._catalogue, self._vault, outbox, self._quotas)
-        return Starter(run, backups, patches, proofs, fresh)
+        return Starter(run, self._protector, patches, proofs, outbox, now)
 
 
 class Round:

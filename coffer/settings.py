@@ -67,7 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Instances, picked at random, of which a backup is verified in `drill_days`; 0 is none."""
     drill_days: int = 7
     patch_backup_hours: int = 24
-    """A patch run first backs up what has no backup younger than this; 0 is never."""
+    """A patch, an upgrade or a rebuild begins with a backup where none is younger; 0 is never."""
     silent_after: int = 90
     """Seconds without a report after which a guest counts as silent."""
     provider_settings: dict[str, Any] = {}

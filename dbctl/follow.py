@@ -64,8 +64,8 @@ class Follower:
                 raise StillRunning(
                     f"still {operation['state']} after {timeout:g} s", *ways(self._id)
                 )
-            if operation["state"] == "queued" and waited > UNCLAIMED and not told:
-                self._progress.note("No worker has taken this yet. Does one run? (make up)")
+            if not told and (note := _queued(operation, waited)):
+                self._progress.note(note)
                 told = True
             if not events:
                 self._pace.sleep(self._pace.interval)
@@ -92,6 +92,15 @@ class Follower:
                 if told:
                     self._progress.note("The API answers again.")
                 return page
+
+
+def _queued(operation: Document, waited: float) -> str:
+    """What an operation is waiting for after some seconds, if there is something to say."""
+    if operation["state"] != "queued":
+        return ""
+    if operation.get("waits_for"):
+        return "It is backed up first."
+    return "No worker has taken this yet. Does one run? (make up)" if waited > UNCLAIMED else ""
 
 
 def gave_up(error: Unreachable, patience: float, operation_id: str) -> Unreachable:

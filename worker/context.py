@@ -13,6 +13,7 @@ from coffer.dispatch import Dispatcher, connect_redis
 from coffer.inventory import Inventory
 from coffer.patch_rounds import PatchRounds
 from coffer.proofs import Proofs
+from coffer.protection import Protector
 from coffer.quotas import Quotas
 from coffer.reports import Reports
 from coffer.repositories import Repositories
@@ -41,6 +42,7 @@ def make_context(settings: Settings, redis: Redis) -> Context:
     vault = Vault.from_file(settings.key_file)
     catalogue, dispatcher = Catalogue.of(settings), Dispatcher(redis)
     quotas, repositories = Quotas(settings, catalogue), Repositories(settings, vault)
+    protector = Protector(catalogue, repositories, quotas, settings.patch_backup_hours)
     return Context(
         settings=settings,
         vault=vault,
@@ -50,7 +52,7 @@ def make_context(settings: Settings, redis: Redis) -> Context:
         repositories=repositories,
         proofs=Proofs(catalogue, vault, dispatcher, quotas),
         rounds=Rounds(Backups(catalogue, repositories, dispatcher, quotas)),
-        patch_rounds=PatchRounds(settings, vault, catalogue, repositories, dispatcher, quotas),
+        patch_rounds=PatchRounds(vault, catalogue, protector, dispatcher, quotas),
     )
 
 

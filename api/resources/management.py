@@ -162,12 +162,15 @@ class ManagedActions(_Resource):
             operation = self._services.instances.stop(row, call.caller)
             return Started(wait_for_end(operation, STOP_WAIT).id)
         if isinstance(body.rebuild, wire.RebuildIn):
-            image = body.rebuild.image_id
-            return Started(self._services.patches.rebuild(row, image, call.caller).id)
+            return self._rebuild(row, body.rebuild, call)
         if action != "reset_task_status":
             raise NotSupported(f"{action}: provider '{row.provider}' cannot do that")
         self._services.instances.abort_all(row)
         return None
+
+    def _rebuild(self, row: Instance, wanted: wire.RebuildIn, call: Call) -> Started:
+        rebuild = self._services.patches.rebuild
+        return Started(rebuild(row, wanted.image_id, call.caller, backup=wanted.backup).id)
 
 
 def _server(row: Instance) -> wire.Server | None:

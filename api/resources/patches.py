@@ -16,5 +16,7 @@ class InstancePatch:
     @endpoint("Patch an instance, or plan it", access="patch", body=PatchInstance, status=202)
     def on_post(self, call: Call, body: PatchInstance, instance: str) -> Started:
         row, asked = find_instance(call, instance), body.patch
-        begin = self._patches.plan if asked.plan else self._patches.apply
-        return Started(begin(row, asked.packages, call.caller).id)
+        if asked.plan:
+            return Started(self._patches.plan(row, asked.packages, call.caller).id)
+        begun = self._patches.apply(row, asked.packages, call.caller, backup=asked.backup)
+        return Started(begun.id)

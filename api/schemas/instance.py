@@ -110,7 +110,8 @@ class CreateInstance(Wire):
 class InstanceChanges(Closed):
     """A name and at most one other key; nothing at all detaches the configuration group.
 
-    Any value of `replica_of` (older: `slave_of`) detaches the replica.
+    Any value of `replica_of` (older: `slave_of`) detaches the replica. `backup` belongs to
+    `datastore_version` (Coffer's own): false makes none before, where none is fresh.
     """
 
     name: Name | UnsetType = UNSET
@@ -119,6 +120,7 @@ class InstanceChanges(Closed):
     replica_of: Any = UNSET
     slave_of: Any = UNSET
     datastore_version: Text | UnsetType = UNSET
+    backup: bool = True
 
 
 class UpdateInstance(Wire):

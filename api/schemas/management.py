@@ -53,9 +53,13 @@ class ManagedInstanceList(Wire):
 
 
 class RebuildIn(Closed):
-    """`image_id`: the image of the instance's datastore version."""
+    """`image_id`: the image of the instance's datastore version.
+
+    `backup` (Coffer's own): false makes none before, where none is fresh.
+    """
 
     image_id: Text
+    backup: bool = True
 
 
 class ManagementAction(Closed, rename={"reset_task_status": "reset-task-status"}):

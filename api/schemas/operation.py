@@ -31,6 +31,10 @@ class Operation(Wire):
     request_id: str
     part_of: str | UnsetType = UNSET
     """The operation that this one holds its instance for; it ends with that one."""
+    protected_by: str | UnsetType = UNSET
+    """The backup from before it, to which the instance could be brought back."""
+    waits_for: str | UnsetType = UNSET
+    """The operation that makes that backup: this one has its turn after it."""
     result: dict[str, Any] | UnsetType = UNSET
     """What the operation found, or did that its kind does not say already."""
 

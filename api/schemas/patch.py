@@ -16,6 +16,8 @@ class PatchIn(Closed):
     packages: Packages = "security"
     plan: bool = False
     """Only find out what would change."""
+    backup: bool = True
+    """Whether an instance without a fresh backup is backed up first."""
 
 
 class PatchInstance(Closed):

@@ -22,6 +22,7 @@ def add(nouns: Subparsers) -> Subparsers:
     add_changing(verbs, "restart", restart, "Restart the database.")
     upgrade_parser = add_changing(verbs, "upgrade", upgrade, "Go to another datastore version.")
     upgrade_parser.add_argument("version", metavar="VERSION", help="see: dbctl datastore show")
+    upgrade_parser.add_argument("--no-backup", action="store_true", help="make none before")
     add_changing(verbs, "promote", promote, "Have a replica and its source change places.")
     add_changing(verbs, "detach", detach, "Make a replica an instance of its own.")
     add_changing(verbs, "eject", eject, "Replace a silent source by one of its replicas.")
@@ -189,7 +190,8 @@ def resize(context: Context) -> None:
 def upgrade(context: Context) -> None:
     """Another datastore version; an instance that does not prove itself there is taken back."""
     row, version = find(context, context.args.instance), context.args.version
-    reply = context.api.put(f"/instances/{row['id']}", {"instance": {"datastore_version": version}})
+    change = {"datastore_version": version, "backup": not context.args.no_backup}
+    reply = context.api.put(f"/instances/{row['id']}", {"instance": change})
     context.finish(reply.operation_id, f"{row['name']} is upgraded to {version}.")
 
 

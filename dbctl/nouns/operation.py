@@ -133,6 +133,8 @@ def fields(row: Row) -> list[tuple[str, object]]:
         ("took", seconds(row)),
         ("failed at", row.get("failing_task")),
         ("reason", clean(row.get("reason")).strip()),
+        ("waits for", row.get("waits_for")),
+        ("backup", row.get("protected_by")),
         ("user", row.get("user")),
         ("request", row.get("request_id")),
         ("next", "\n".join(actions)),

@@ -66,7 +66,7 @@ def test_bad_patches(api: Any, running: str, body: Any) -> None:
 
 def test_an_upgrade_has_the_new_version_when_it_has_succeeded(api: Any, running: str) -> None:
     # given an instance whose datastore has a newer version, when it is upgraded
-    change = {"instance": {"datastore_version": "10.11"}}
+    change = {"instance": {"datastore_version": "10.11", "backup": False}}
     answer = api.call("PATCH", f"/instances/{running}", change)
     with database.connection_context():
         operation = begun(answer)
