@@ -49,7 +49,7 @@ packages: $(VENV)/.installed # what the tests need of the system (root)
 
 .PHONY: unit
 unit: packages ## quick tests, without guests
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/unit tests/api tests/clients
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/unit tests/api tests/model tests/clients
 
 .PHONY: guests guests-of-roles guests-of-service
 guests: packages ## tests on real guests (root)

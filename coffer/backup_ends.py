@@ -59,7 +59,9 @@ def _settle_deleted(operation: Operation, now: datetime) -> None:
     if operation.state == State.SUCCEEDED:
         Backup.delete().where(rows).execute()
         return
-    Backup.update(status=DELETE_FAILED, reason=operation.reason, updated=now).where(rows).execute()
+    if operation.attempt:  # else nothing was touched; what was never made stays FAILED
+        touched = Backup.update(status=DELETE_FAILED, reason=operation.reason, updated=now)
+        touched.where(rows, Backup.status != FAILED).execute()
 
 
 def _settle_verified(operation: Operation, now: datetime) -> None:

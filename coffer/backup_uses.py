@@ -8,11 +8,12 @@ from coffer.operations import ACTIVE_STATES
 RESTORES, REWINDS = "instance_restore", "instance_rewind"
 VERIFIES, DELETES = "backup_verify", "backup_delete"
 REHEARSES = "patch_rehearse"
+READS = (RESTORES, REWINDS, VERIFIES, REHEARSES)
 
 
 def reader(repository_id: str) -> Operation | None:
     """An operation under way that reads a backup of the repository."""
-    return _under_way((RESTORES, REWINDS, VERIFIES, REHEARSES), repository_id)
+    return _under_way(READS, repository_id)
 
 
 def deleter(repository_id: str) -> Operation | None:

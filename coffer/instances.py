@@ -15,6 +15,7 @@ from coffer.lifecycle import abort
 from coffer.models import Backup, Configuration, DatastoreVersion, Instance, Operation
 from coffer.names import check_databases, check_users
 from coffer.operations import ACTIVE_STATES, secret_of
+from coffer.order import under_way
 from coffer.points import Point
 from coffer.quotas import Quotas
 from coffer.replica_sets import replicas, require_no_replicas
@@ -50,17 +51,9 @@ def rename(instance: Instance, name: str) -> None:
 
 def _access_to_be(instance: Instance) -> dict[str, Any]:
     """Who may connect once everything that was asked for is done."""
-    last = (
-        Operation.select()
-        .where(
-            Operation.instance == instance,
-            Operation.kind == "access_update",
-            Operation.state.in_(ACTIVE_STATES),
-        )
-        .order_by(Operation.created.desc())
-        .first()
-    )
-    access: dict[str, Any] = last.changes["access"] if last else instance.access
+    asked = (row.changes for row in reversed(under_way(instance.id)) if row.kind == "access_update")
+    wanted = next((changes for changes in asked if changes), None)  # without: a replica left
+    access: dict[str, Any] = wanted["access"] if wanted else instance.access
     return access
 
 

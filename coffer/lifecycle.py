@@ -14,18 +14,19 @@ from coffer.clock import utcnow
 from coffer.database import transaction
 from coffer.errors import LeaseLost, Unprocessable
 from coffer.models import Instance, Operation
-from coffer.operations import ACTIVE_STATES, KINDS, RETRYABLE_STATES, Kind, State
+from coffer.operations import ACTIVE_STATES, KINDS, Kind, State
+from coffer.order import must_wait, under_way
 from coffer.outcomes import apply_end
 from coffer.parts import (
     Part,
     active_parts,
     leaders,
     queue_parts_again,
-    require_same_set,
     take_parts,
 )
 from coffer.replica_ends import left_behind, source_of
-from coffer.turns import awaited, give_turn, next_in_turn, patience, to_stop
+from coffer.retries import require_retryable
+from coffer.turns import give_turn, next_in_turn, patience, to_stop
 
 LEASE_SECONDS = 30
 Clock = Callable[[], datetime]
@@ -64,8 +65,9 @@ def begin(
 def _queue(
     kind: Kind, instance: Instance, now: datetime, before: Operation | None, **columns: Any
 ) -> Operation:
-    holder = Operation.get_or_none(Operation.lock == instance.id)
-    if holder and holder != before and not kind.waits:
+    earlier = under_way(instance.id)
+    holder = next((row for row in earlier if row != before), None)
+    if holder and not kind.waits:
         raise _busy(instance, f"{holder.kind} (operation {holder.id}) is {holder.state}")
     if kind.status:
         instance.task = kind.status
@@ -75,7 +77,7 @@ def _queue(
         kind=kind.name,
         project_id=instance.project_id,
         instance=instance,
-        lock=None if holder else instance.id,
+        lock=None if earlier else instance.id,
         state=State.QUEUED,
         attempts=kind.attempts,
         deadline=now + timedelta(seconds=kind.deadline) + patience(before),
@@ -98,6 +100,8 @@ def lease(operation_id: str, owner: str, clock: Clock = utcnow) -> Operation | N
     now = clock()
     try:
         with transaction():
+            if must_wait(operation_id):
+                return None
             won = (
                 Operation.update(
                     state=State.RUNNING,
@@ -213,15 +217,22 @@ def _go_on(operation: Operation, freed: list[Operation], now: datetime) -> list[
     return freed
 
 
-def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
+def retry(
+    operation: Operation,
+    admit: Callable[[Operation], None] = lambda _operation: None,
+    clock: Clock = utcnow,
+) -> Operation:
     """Queue an ended operation again, with a fresh deadline and its full number of attempts.
+
+    `admit` is asked in the same transaction, and raises what forbids it.
 
     Raises:
         Unprocessable: it has not failed, a later operation has run since, or another is running.
     """
     with transaction():
         operation = Operation.get_by_id(operation.id)
-        _require_retryable(operation)
+        require_retryable(operation)
+        admit(operation)
         kind, now = KINDS[operation.kind], clock()
         operation.state, operation.phase, operation.outcome = State.QUEUED, "do", None
         operation.lock = operation.instance_id
@@ -236,25 +247,6 @@ def retry(operation: Operation, clock: Clock = utcnow) -> Operation:
                 Instance.id == operation.instance_id
             ).execute()
     return operation
-
-
-def _require_retryable(operation: Operation) -> None:
-    if operation.leader_id:
-        raise Unprocessable(f"operation {operation.id} is a part of {operation.leader_id}")
-    if operation.state not in RETRYABLE_STATES:
-        raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to retry")
-    if operation.runner != "worker":
-        raise Unprocessable(f"operation {operation.id} was run by hand: run its playbook again")
-    if awaited(operation) is not None:
-        raise Unprocessable(f"operation {operation.id} has no backup: ask for a new one instead")
-    later = Operation.select().where(
-        Operation.instance == operation.instance_id, Operation.created > operation.created
-    )
-    if operation.instance_id and later.exists():
-        raise Unprocessable(
-            f"operation {operation.id} is not the instance's latest: ask for a new one instead"
-        )
-    require_same_set(operation)
 
 
 def abort(operation: Operation, clock: Clock = utcnow) -> list[Operation]:

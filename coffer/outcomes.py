@@ -6,6 +6,7 @@ from coffer.backup_ends import settle_backup
 from coffer.log_ends import forget_logs, settle_log
 from coffer.models import BackupStrategy, Instance, Operation
 from coffer.operations import KINDS, Kind, State, secret_of
+from coffer.order import task_of, under_way
 from coffer.replica_ends import settle_replica
 from coffer.secrets import Vault
 from coffer.status import HEALTHY
@@ -38,12 +39,10 @@ def apply_end(operation: Operation, now: datetime) -> list[Operation]:
         if operation.state == State.SUCCEEDED and instance.next_token_hash:
             instance.guest_token_hash = instance.next_token_hash
         instance.next_token_hash = None
-    waiting = _waiting(instance)
-    tasks = (KINDS[row.kind].status for row in waiting)
-    instance.task = next((task for task in tasks if task), None)
+    instance.task = task_of(instance.id)
     instance.updated = now
     instance.save()
-    return waiting
+    return [row for row in under_way(instance.id) if row.state == State.QUEUED]
 
 
 def _succeed(instance: Instance, operation: Operation, kind: Kind, now: datetime) -> None:
@@ -93,16 +92,9 @@ def _bury(instance: Instance, now: datetime) -> None:
 def _fail(instance: Instance, operation: Operation, kind: Kind, now: datetime) -> None:
     if operation.leader_id:
         return  # the instance is what it was; its leader's tells why
-    if kind.failed_state:
+    if kind.failed_state and (kind.makes or operation.attempt):  # else nothing has happened yet
         instance.state = kind.failed_state
     if kind.makes:
         instance.compute, instance.operating_status = {}, ""
     instance.fault_message = f"{operation.kind} {operation.state}: {operation.reason}"
     instance.fault_created = now
-
-
-def _waiting(instance: Instance) -> list[Operation]:
-    query = Operation.select().where(
-        Operation.instance == instance, Operation.state == State.QUEUED
-    )
-    return list(query.order_by(Operation.created))

@@ -15,6 +15,7 @@ import peewee
 from coffer.errors import Unprocessable
 from coffer.models import Instance, Operation
 from coffer.operations import ACTIVE_STATES, KINDS, State
+from coffer.order import task_of
 from coffer.replica_sets import others
 
 
@@ -56,10 +57,9 @@ def queue_parts_again(operation: Operation, now: datetime) -> None:
         part.state, part.deadline = State.QUEUED, operation.deadline
         part.reason = part.ended = None
         part.save()
-        if status := KINDS[part.kind].status:
-            Instance.update(task=status, updated=now).where(
-                Instance.id == part.instance_id
-            ).execute()
+        Instance.update(task=task_of(part.instance_id), updated=now).where(
+            Instance.id == part.instance_id
+        ).execute()
 
 
 def require_same_set(operation: Operation) -> None:

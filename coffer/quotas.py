@@ -10,6 +10,7 @@ from typing import Any
 
 from peewee import fn
 
+from coffer.backup_ends import MAKES
 from coffer.catalogue import Catalogue
 from coffer.database import transaction
 from coffer.errors import BadRequest, NotFound, OverLimit
@@ -18,6 +19,7 @@ from coffer.operations import ACTIVE_STATES
 from coffer.settings import Settings
 
 UNLIMITED = -1
+RESIZES = "instance_resize"
 UNITS = {"instances": "", "ram": " MB", "volumes": " GB", "backups": ""}
 """The resources (Trove's names) and what they are counted in."""
 
@@ -91,6 +93,17 @@ class Quotas:
                     f"are taken, {more}{unit} more were asked for"
                 )
 
+    def readmit(self, operation: Operation) -> None:
+        """Make sure that a failed operation may take again what it gave back when it failed.
+
+        Raises:
+            OverLimit: naming the resource.
+        """
+        if operation.kind == MAKES:
+            self.reserve(operation.project_id, backups=1)
+        if operation.kind == RESIZES:
+            self.reserve(operation.project_id, **self._growth(operation))
+
     @staticmethod
     def lock(project_id: str) -> None:
         """Let others who call this for the project wait until the transaction ends."""
@@ -121,18 +134,23 @@ class Quotas:
             .where(
                 Operation.project_id == project_id,
                 Operation.state.in_(ACTIVE_STATES),
-                Operation.kind == "instance_resize",
+                Operation.kind == RESIZES,
             )
         )
         for operation in query:
-            instance: Any = operation.instance
-            changes = operation.changes
-            if "volume_size" in changes:
-                reserved["volumes"] += max(0, changes["volume_size"] - instance.volume_size)
-            if "flavor_id" in changes:
-                more = self.ram(changes["flavor_id"]) - self.ram(instance.flavor_id)
-                reserved["ram"] += max(0, more)
+            for name, more in self._growth(operation).items():
+                reserved[name] += max(0, more)
         return reserved
+
+    def _growth(self, operation: Operation) -> dict[str, int]:
+        """What a resize adds to what its instance has."""
+        instance: Any = operation.instance
+        changes, more = operation.changes, {}
+        if "volume_size" in changes:
+            more["volumes"] = changes["volume_size"] - instance.volume_size
+        if "flavor_id" in changes:
+            more["ram"] = self.ram(changes["flavor_id"]) - self.ram(instance.flavor_id)
+        return more
 
     def ram(self, flavor_id: str) -> int:
         """MB; 0 for a flavor that the provider no longer has."""

@@ -20,7 +20,7 @@ from worker.context import Context, context
 from worker.events import Recorder, note, texts
 from worker.hosts import inputs_of
 from worker.leftovers import end_leftovers
-from worker.playbook import Result, play
+from worker.playbook import Player, Result, play
 from worker.rundir import run_directory, write_inputs
 from worker.sweeper import release
 from worker.watch import Watch
@@ -32,17 +32,22 @@ def run(operation_id: str) -> None:
     """Take the operation if it is free, and see it through."""
     collaborators = context()
     with database.connection_context():
-        operation = lease(operation_id, _owner())
-        if operation is None:
-            return
-        try:
-            Execution(collaborators, operation).go()
-        except LeaseLost:
-            log.warning("operation %s: the lease was lost, stopping", operation_id)
-        except PlaybookDied:
-            release(operation, utcnow(), collaborators)
-        finally:
-            end_leftovers(operation_id)
+        work_on(operation_id, collaborators)
+
+
+def work_on(operation_id: str, collaborators: Context, player: Player = play) -> None:
+    """The same; `player` runs the playbooks."""
+    operation = lease(operation_id, _owner())
+    if operation is None:
+        return
+    try:
+        Execution(collaborators, operation, player).go()
+    except LeaseLost:
+        log.warning("operation %s: the lease was lost, stopping", operation_id)
+    except PlaybookDied:
+        release(operation, utcnow(), collaborators)
+    finally:
+        end_leftovers(operation_id)
 
 
 def _owner() -> str:
@@ -52,8 +57,9 @@ def _owner() -> str:
 class Execution:
     """One attempt at an operation, under its lease."""
 
-    def __init__(self, collaborators: Context, operation: Operation) -> None:
+    def __init__(self, collaborators: Context, operation: Operation, player: Player) -> None:
         self._context = collaborators
+        self._player = player
         self._operation = operation
         self._kind = KINDS[operation.kind]
 
@@ -118,7 +124,7 @@ class Execution:
             for variables in inputs.hosts.values():
                 variables.update(self._storage())
             write_inputs(directory, inputs, secrets)
-            result = play(playbook, directory, recorder, watch)
+            result = self._player(playbook, directory, recorder, watch)
         if watch.lost:
             raise LeaseLost(self._operation.id)
         if result.died:

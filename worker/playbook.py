@@ -1,5 +1,6 @@
 """One run of one playbook through ansible-runner."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ class Result:
     """ansible-playbook was killed: the run has no end of its own."""
 
 
+Player = Callable[[str, Path, Recorder, Watch], Result]
+"""What runs a playbook by its name, with the inputs in a directory."""
 _KILLED = (None, 254)
 """Codes of a run that was killed: by a signal, and what the warm Ansible says then."""
 _LAST_LINES = 10

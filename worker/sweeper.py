@@ -33,6 +33,8 @@ def sweep() -> None:
                 step(collaborators, utcnow())
             except RedisError as error:
                 log.warning("%s: Redis is away: %s", step.__name__, error)
+            except Exception:  # one step's trouble is not that of the others
+                log.exception("%s: this round did not get through", step.__name__)
 
 
 def end_dead_leases(collaborators: Context, now: datetime) -> None:

@@ -54,7 +54,7 @@ class Watch:
         renewed = time.monotonic()
         while not self._over.wait(_LOOK_EVERY) and not self.must_stop():
             try:
-                self._look(due := time.monotonic() - renewed >= _RENEW_EVERY)
+                self.look(due := time.monotonic() - renewed >= _RENEW_EVERY)
                 renewed = time.monotonic() if due else renewed
             except LeaseLost:
                 self.lost = True
@@ -62,7 +62,12 @@ class Watch:
                 log.warning("operation %s: %s", self._operation.id, error)
                 self.lost = time.monotonic() - renewed > LEASE_SECONDS
 
-    def _look(self, due: bool) -> None:
+    def look(self, due: bool = False) -> None:
+        """Look now whether the playbook has to end; renew the lease when that is due.
+
+        Raises:
+            LeaseLost: the operation is no longer this owner's.
+        """
         with database.connection_context():
             row = renew(self._operation) if due else Operation.get_by_id(self._operation.id)
         if row.lease_owner != self._operation.lease_owner:

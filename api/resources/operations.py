@@ -95,7 +95,7 @@ class OperationActions:
     """POST /operations/{id}/action."""
 
     def __init__(self, services: Services) -> None:
-        self._dispatcher = services.dispatcher
+        self._dispatcher, self._quotas = services.dispatcher, services.quotas
 
     @endpoint("Retry or abort an operation", access="write", body=wire.OperationAction, status=202)
     def on_post(self, call: Call, body: wire.OperationAction, operation: str) -> None:
@@ -103,7 +103,7 @@ class OperationActions:
         getattr(self, f"_{one_action(body)}")(call, row, body)
 
     def _retry(self, _call: Call, row: Operation, _body: wire.OperationAction) -> None:
-        self._dispatcher.send(retry(row))
+        self._dispatcher.send(retry(row, self._quotas.readmit))
 
     def _abort(self, _call: Call, row: Operation, _body: wire.OperationAction) -> None:
         self._send(abort(row))

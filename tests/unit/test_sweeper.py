@@ -148,6 +148,19 @@ def test_a_silent_guest_is_marked_and_a_flushed_redis_is_no_silence(
     assert fresh(instance).operating_status == "ERROR"
 
 
+def test_one_steps_trouble_is_not_the_others(
+    instance: Instance, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trouble(_context: Context, _now: Any) -> None:
+        raise ValueError
+
+    seen: list[str] = []
+    monkeypatch.setattr(sweeper, "context", lambda: context)
+    monkeypatch.setattr(sweeper, "STEPS", (trouble, lambda _context, _now: seen.append("done")))
+    sweeper.sweep()
+    assert seen == ["done"]
+
+
 def test_old_records_of_the_audit_go_a_few_at_a_time(
     instance: Instance, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
