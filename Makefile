@@ -61,6 +61,10 @@ guests-of-roles:
 guests-of-service:
 	$(VENV)/bin/python -m pytest -v --tb=short tests/e2e
 
+.PHONY: chaos
+chaos: packages ## real operations while something breaks (root); SEED=… RUNS=…
+	COFFER_CHAOS_SEED=$(SEED) COFFER_CHAOS_RUNS=$(or $(RUNS),10) $(VENV)/bin/python -m pytest -s --tb=short tests/chaos
+
 .PHONY: test-openstack
 # Any cloud: COFFER_TEST_CLOUDS_FILE and the other variables of tests/openstack/cloud.py. Without it
 # the lab is brought up, when its scripts are there.

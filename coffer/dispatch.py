@@ -4,7 +4,7 @@ import logging
 
 from redis import Redis, RedisError
 from rq import Queue
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 
 from coffer.models import Operation
@@ -58,7 +58,7 @@ class Dispatcher:
     def _is_on_its_way(self, job_id: str) -> bool:
         try:
             return Job.fetch(job_id, connection=self._redis).get_status() in _ON_ITS_WAY
-        except NoSuchJobError:
+        except (NoSuchJobError, InvalidJobOperation):  # it ended before or while we looked
             return False
 
 

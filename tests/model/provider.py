@@ -43,6 +43,10 @@ class Fate(StrEnum):
         return self in (Fate.WORKER_DIES, Fate.WORKER_DIES_LATE)
 
 
+class Unreachable(Exception):
+    """The guest is not there: its deletion has failed after it was gone."""
+
+
 class WorkerDied(BaseException):
     """kill -9 of a worker: nothing that it would have done next happens."""
 
@@ -94,7 +98,10 @@ class Provider:
         if watch.must_stop():
             return Result(False, reason="stopped")
         fate = self.fates.pop(0) if self.fates else Fate.WELL
-        facts = self._do(playbook, directory) if fate.is_late else {}
+        try:
+            facts = self._do(playbook, directory) if fate.is_late else {}
+        except Unreachable:
+            fate, facts = Fate.FAILS, {}
         if fate.kills_worker:
             raise WorkerDied
         if fate.fails:
@@ -106,7 +113,8 @@ class Provider:
         return self._PLAYS[playbook](self, hosts, secrets) or {}
 
     def _of(self, host: dict[str, Any]) -> Guest:
-        """The host's guest: Coffer never plays on one that is not there."""
+        if host["coffer_instance_id"] not in self.guests:
+            raise Unreachable
         return self.guests[host["coffer_instance_id"]]
 
     def _make(self, hosts: Hosts, secrets: dict[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,6 @@ class Service:
         past = utcnow().replace(year=2020)
         with database.connection_context():
             Operation.update(lease_until=past).where(Operation.state == "running").execute()
-            Operation.update(deadline=past).where(Operation.deadline < utcnow()).execute()
             for step in sweeper.STEPS:
                 if step is not sweeper.send_queued:
                     step(self._context, utcnow())

@@ -96,6 +96,18 @@ def test_what_redis_lost_is_sent_again_once(
     assert jobs(redis, "fast") == [operation.id]
 
 
+def test_a_job_that_ends_while_it_is_looked_at_is_sent_again(
+    instance: Instance, context: Context, redis: Redis
+) -> None:
+    operation = start(instance)
+    assert context.dispatcher.send(operation)
+    job = Queue("fast", connection=redis).jobs[0]
+    Queue("fast", connection=redis).remove(job)
+    redis.hdel(job.key, "status")  # as between the two looks of RQ
+    assert context.dispatcher.send(operation)
+    assert jobs(redis, "fast") == [operation.id]
+
+
 def test_what_waits_for_another_operation_is_not_sent(
     instance: Instance, context: Context, redis: Redis
 ) -> None:

@@ -1,0 +1,77 @@
+"""What is asked of an instance while something breaks."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from tests.chaos.target import PASSWORD, Target
+
+Action = Callable[[Target], str]
+"""Asks for it; the operation."""
+_NUMBERS = itertools.count(1)
+
+
+def _begin(target: Target, method: str, path: str, body: Any = None) -> str:
+    answer = target.coffer.api.send(method, path, body)
+    assert answer.status in (200, 202), (method, path, answer)
+    return answer.operation
+
+
+def restart(target: Target) -> str:
+    """The engine."""
+    return _begin(target, "POST", f"{target.path}/action", {"restart": {}})
+
+
+def reboot(target: Target) -> str:
+    """The guest."""
+    return _begin(target, "POST", f"/mgmt{target.path}/action", {"reboot": {}})
+
+
+def resize(target: Target) -> str:
+    """To the other one of two flavors."""
+    flavor = target.coffer.api.instance(target.guest.id)["flavor"]["id"]
+    wanted = "medium" if flavor == "small" else "small"
+    return _begin(target, "POST", f"{target.path}/action", {"resize": {"flavorRef": wanted}})
+
+
+def create_user(target: Target) -> str:
+    """With a database of its own."""
+    number = next(_NUMBERS)
+    databases = {"databases": [{"name": f"db{number}"}]}
+    made = _begin(target, "POST", f"{target.path}/databases", databases)
+    assert target.coffer.ended(made)["state"] == "succeeded"
+    user = {"name": f"user{number}", "password": PASSWORD, **databases}
+    return _begin(target, "POST", f"{target.path}/users", {"users": [user]})
+
+
+def back_up(target: Target) -> str:
+    """All of it."""
+    body = {"backup": {"name": "chaos", "instance": target.guest.id}}
+    return _begin(target, "POST", "/backups", body)
+
+
+def allow(target: Target) -> str:
+    """Everybody, as before."""
+    access = {"access": {"is_public": True, "allowed_cidrs": ["0.0.0.0/0"]}}
+    return _begin(target, "PUT", target.path, {"instance": access})
+
+
+def delete(target: Target) -> str:
+    """For ever."""
+    return _begin(target, "DELETE", target.path)
+
+
+ACTIONS: dict[str, Action] = {
+    each.__name__: each for each in (restart, reboot, resize, create_user, back_up, allow)
+}
+"""Of an instance that stays."""
+LONGEST = {
+    "create": 5.0,
+    "delete": 1.0,
+    "restart": 2.0,
+    "reboot": 4.0,
+    "resize": 2.0,
+    "create_user": 1.0,
+    "back_up": 4.0,
+}
+"""Seconds that it takes at least, about: something breaks before that."""

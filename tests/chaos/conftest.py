@@ -1,0 +1,22 @@
+"""The installation of the other tests, and an instance of each engine."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.target import Target, make_target
+from tests.e2e.conftest import coffer, pytest_runtest_makereport
+from tests.e2e.installation import Installation
+
+__all__ = ["coffer", "pytest_runtest_makereport"]
+ENGINES = ("mysql", "mongodb")
+
+
+@pytest.fixture(scope="session")
+def targets(coffer: Installation) -> Iterator[list[Target]]:
+    """An instance of each engine; runs leave them well."""
+    for engine in ENGINES[1:]:
+        coffer.build_image(engine)
+    made = [make_target(coffer, engine, f"chaos-{engine}") for engine in ENGINES]
+    yield made
+    coffer.delete(*(target.guest.id for target in made))

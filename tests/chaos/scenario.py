@@ -1,0 +1,94 @@
+"""One run: a real operation, one thing that breaks in the middle of it, and what must be true."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos.actions import ACTIONS, LONGEST, delete
+from tests.chaos.faults import FAULTS, OF_A_CREATION, OF_THE_SERVICE, Scene
+from tests.chaos.invariants import check
+from tests.chaos.target import Target, begin_target, make_target
+from tests.e2e.host import snapshot_of_host
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is asked, what breaks, and when: seconds after a worker took the operation."""
+
+    engine: str
+    action: str
+    fault: str
+    moment: float
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {self.action}, {self.fault} after {self.moment} s"
+
+
+FAULTS_OF = {"create": OF_A_CREATION, "delete": list(OF_THE_SERVICE)}
+"""Those that an action can be broken by, where it is not by all."""
+
+
+def drawn(seed: int) -> Scenario:
+    """The same for the same seed."""
+    source = random.Random(seed)
+    action = source.choice(sorted([*ACTIONS, "create", "create", "delete"]))
+    return Scenario(
+        engine=source.choice(["mongodb", "mysql"]),
+        action=action,
+        fault=source.choice(sorted(FAULTS_OF.get(action, FAULTS))),
+        moment=round(source.uniform(0, LONGEST.get(action, 1.0)), 2),
+    )
+
+
+def play(scenario: Scenario, target: Target, others: list[Target]) -> str:
+    """Play it; how the operation ended at first. `others` must not notice."""
+    before = snapshot_of_host()
+    special = {"create": _create, "delete": _delete}.get(scenario.action)
+    if special is not None:
+        first = special(scenario, target, others)
+    else:
+        # given an instance, when one thing breaks while something is done to it
+        first = _break(scenario, target, ACTIONS[scenario.action](target))
+
+    # then nothing is stuck, lost or left
+    check(target.coffer, [target, *others], before)
+    return first
+
+
+def _create(scenario: Scenario, neighbour: Target, others: list[Target]) -> str:
+    """Given an instance in the making, when something breaks, then there is one, and only one."""
+    coffer = neighbour.coffer
+    made, operation = begin_target(coffer, scenario.engine, "chaos-new")
+    first = _break(scenario, made, operation)
+    coffer.healthy(made.guest.id, timeout=120)
+    made.fill()
+    check(coffer, [made, neighbour, *others], None)
+    coffer.delete(made.guest.id)
+    return first
+
+
+def _delete(scenario: Scenario, neighbour: Target, _others: list[Target]) -> str:
+    """Given an instance, when something breaks while it is deleted, then nothing is left of it."""
+    made = make_target(neighbour.coffer, scenario.engine, "chaos-old")
+    return _break(scenario, made, delete(made))
+
+
+def _break(scenario: Scenario, target: Target, operation: str) -> str:
+    """It ends: well, or it can be tried again once all is mended."""
+    with FAULTS[scenario.fault](Scene(target, operation, scenario.moment)):
+        ended: Any = target.coffer.ended(operation, timeout=300)
+    first = str(ended["state"])
+    if scenario.fault in OF_THE_SERVICE:
+        assert first == "succeeded", ended
+    if first != "succeeded":
+        _try_again(target, operation)
+    return first
+
+
+def _try_again(target: Target, operation: str) -> None:
+    """What was overtaken by the mending is not tried again."""
+    answer = target.coffer.api.act(operation, "retry")
+    assert answer.status in (202, 422), answer
+    if answer.status == 202:
+        ended = target.coffer.ended(operation, timeout=300)
+        assert ended["state"] == "succeeded", ended

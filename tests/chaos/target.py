@@ -1,0 +1,62 @@
+"""An instance that breaks now and then, with data that must not."""
+
+from dataclasses import dataclass
+
+from tests.chaos.data import DATA, WANTED
+from tests.e2e.guest import Guest
+from tests.e2e.host import PREFIX
+from tests.e2e.installation import Installation
+
+SERVICES = {"mysql": "mysql", "mongodb": "mongod"}
+"""Units in the guest by the engine's name."""
+PASSWORD = "Given-by-the-user-4711"
+DIRECTORIES = {"mysql": "/var/lib/mysql", "mongodb": "/var/lib/mongodb"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An instance with the user and the database `app`."""
+
+    coffer: Installation
+    engine: str
+    guest: Guest
+
+    @property
+    def path(self) -> str:
+        """Of the instance, below the project."""
+        return f"/instances/{self.guest.id}"
+
+    @property
+    def unit(self) -> str:
+        """The engine's."""
+        return SERVICES[self.engine]
+
+    @property
+    def link(self) -> str:
+        """The host's end of the guest's link."""
+        return f"{PREFIX}{self.guest.address.rsplit('.', 1)[1]}"
+
+    def fill(self) -> None:
+        """Write the data."""
+        DATA[self.engine].fill(self.guest)
+
+    def is_intact(self) -> bool:
+        """Whether all data are there."""
+        return DATA[self.engine].read(self.guest) == WANTED
+
+
+def begin_target(coffer: Installation, engine: str, name: str) -> tuple[Target, str]:
+    """A new one in the making, without its data yet, and the operation."""
+    wish = [engine, name, "--flavor", "small", "--volume", "1", "--user", "app", "--no-wait"]
+    made = coffer.ask("instance", "create", *wish, "--password-file", "-", stdin=PASSWORD)
+    guest = Guest(made["instance"]["id"], name, PASSWORD, coffer.ca_file())
+    return Target(coffer, engine, guest), made["operation"]["id"]
+
+
+def make_target(coffer: Installation, engine: str, name: str) -> Target:
+    """A new one, with its data."""
+    target, operation = begin_target(coffer, engine, name)
+    assert coffer.ended(operation)["state"] == "succeeded"
+    coffer.healthy(target.guest.id)
+    target.fill()
+    return target
