@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+import psutil
+
 from tests.e2e.guest import Guest
 from tests.e2e.host import PREFIX, STATE, containers, links, loops, mounts, namespaces, output_of
 from tests.e2e.installation import Installation
@@ -55,3 +57,18 @@ def devices() -> list[str]:
 
 def _do(*command: str) -> None:
     subprocess.run(command, capture_output=True, check=False)
+
+
+def test_a_killed_process_manager_leaves_nobody_behind(coffer: Installation) -> None:
+    # given services, when what started them is killed, then they end
+    manager = psutil.Process(int(coffer.supervisorctl("pid").stdout))
+    services = manager.children()
+    manager.kill()
+    _gone, alive = psutil.wait_procs(services, timeout=60)
+    assert services
+    assert not alive
+
+    # and the next setup starts them all
+    coffer.setup()
+    wait_for("the API", lambda: coffer.api.get("/instances"))
+    assert coffer.ask("doctor")["checkup"][0]["health"] == "ok"
