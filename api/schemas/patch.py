@@ -66,7 +66,7 @@ class RunAction(Closed):
 
 
 class RunMember(Wire):
-    """An instance of a run; `changes` is what its patch has changed."""
+    """An instance of a run; `changes` is what its patch has changed, or a plan would."""
 
     instance_id: str
     instance: str
@@ -76,6 +76,9 @@ class RunMember(Wire):
     problem: str
     changes: list[dict[str, Any]]
     restart: bool
+    """The engine is, or was, started anew."""
+    reboot: bool
+    """The guest is, or was."""
     seconds: float
     seconds_without_writes: float
 

@@ -157,6 +157,10 @@ def plan(context: Context) -> None:
     ]
     reports.write_json(context, {"changes": changes, "patch": run})
     context.table("changes", changes, CHANGES)
+    for row in run["instances"]:
+        if row["restart"]:
+            what = "guest" if row["reboot"] else "engine"
+            context.say(f"{row['instance']}: the {what} is restarted")
     runs.check(run)
 
 

@@ -36,6 +36,19 @@ old=$(apt-cache madison libssl3 | awk '/ bookworm\\/main/ {print $3}')
 apt-get install -qq -y --allow-downgrades "libssl3=$old" >/dev/null
 systemctl restart mariadb
 echo $old"""
+SOON = """set -e
+mkdir -p /run/systemd/system/coffer-pending.timer.d
+cat >/run/systemd/system/coffer-pending.timer.d/soon.conf <<END
+[Timer]
+OnBootSec=
+OnActiveSec=1s
+RandomizedDelaySec=0
+AccuracySec=100ms
+END
+systemctl daemon-reload
+systemctl restart coffer-pending.timer"""
+BOOTED = "systemctl show --property UserspaceTimestampMonotonic --value"
+FILL = "fallocate -l $(($(df --output=avail -B1 / | tail -1) - (200 << 20))) /var/tmp/filler"
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +131,31 @@ def packages(guest: Guest) -> dict[str, str]:
     return dict(line.split("\t") for line in lines)
 
 
+def test_pending_packages_are_counted_by_the_timer(coffer: Installation, patched: Guest) -> None:
+    # given a guest that has just been made, whose timer waits for its first turn
+    def shown() -> int | None:
+        found: int | None = coffer.api.instance(patched.id).get("pending_packages")
+        return found
+
+    age(coffer, patched)
+    assert patched.shell("systemctl is-active coffer-pending.timer").stdout.strip() == "active"
+    assert shown() is None
+    # when that has come, then the records have the number
+    patched.shell(SOON)
+    wait_for("the count", lambda: shown() is not None, timeout=90)
+    count = patched.shell("apt-get -qq -s upgrade | grep -c '^Inst .*[Ss]ecurity'").stdout.strip()
+    assert shown() == int(count) > 0
+
+
 def test_packages(coffer: Installation, patched: Guest) -> None:
     # given a library of the engine without its security updates, and a client that writes
     old = age(coffer, patched)
     before, process = packages(patched), patched.shell("cat /run/mysqld/mysqld.pid").stdout
 
     # when a patch is planned, then it is told and nothing has changed
-    plan = coffer.ask("patch", "plan", patched.name)["changes"]
+    planned = coffer.dbctl("patch", "plan", patched.name, "--json")
+    plan = json.loads(planned.stdout)["changes"]
+    assert f"{patched.name}: the engine is restarted" in planned.stderr
     line = next(row for row in plan if row["name"] == "libssl3")
     assert (line["instance"], line["from"]) == (patched.name, old)
     assert all(name.startswith("CVE-20") for name in line["cves"])
@@ -145,7 +176,9 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
     assert_kept(patched, acknowledged)
     assert version(patched) == OLDER
 
-    # and the engine runs on the new library, and there is nothing more to do
+    # and all that runs has the new library, and there is nothing more to do
+    services = coffer.api.operation(report[0]["operation"])["result"]["patch"]["services"]
+    assert {"coffer-agent.service", "ssh.service"} <= set(services)
     assert patched.shell("cat /run/mysqld/mysqld.pid").stdout != process
     assert report[0]["seconds_without_writes"] > 0
     assert coffer.ask("patch", "apply", patched.name)["patch"]["instances"][0]["changes"] == []
@@ -154,13 +187,24 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
 def test_by_hand(coffer: Installation, patched: Guest) -> None:
     # given an older library again, when an operator looks, then nothing has changed
     age(coffer, patched)
-    before = packages(patched)
+    before, booted = packages(patched), patched.shell(BOOTED).stdout
     play(coffer, "instance_patch", "--limit", patched.name, "--check")
     assert packages(patched) == before
-    # when the operator patches, then the guest is as a worker would leave it, on the record
-    play(coffer, "instance_patch", "--limit", patched.name)
+    # when the operator patches, with a package that asks for the guest's restart
+    break_packages(patched, "Post", "touch /run/reboot-required")
+    with writing(patched) as acknowledged:
+        play(coffer, "instance_patch", "--limit", patched.name)
+    # then the guest is as a worker would leave it, restarted, on the record, and asks no more
     assert packages(patched)["libssl3"] > before["libssl3"]
     assert newest(coffer, patched) == ("instance_patch", "operator", "succeeded")
+    assert patched.shell(BOOTED).stdout != booted
+    assert patched.shell("test ! -e /run/reboot-required", check=False).returncode == 0
+    assert_kept(patched, acknowledged)
+    done = coffer.api.get(f"/operations?instance_id={patched.id}")["operations"][0]["result"]
+    print(f"\nrestarted, {done['patch']['seconds_without_writes']} s without writes")
+    assert done["patch"]["reboot"]
+    assert done["patch"]["seconds_without_writes"] < 30
+    patched.shell(f"rm {HOOK}")
     assert changes(play(coffer, "instance_patch", "--limit", patched.name)) == 0
 
 
@@ -192,6 +236,19 @@ def test_rebuild(coffer: Installation, patched: Guest) -> None:
     assert patched.shell("ls /root/by-hand", check=False).returncode != 0
     assert version(patched) == OLDER
     assert_kept(patched, acknowledged)
+
+
+def test_no_room(coffer: Installation, patched: Guest) -> None:
+    # given a root disk that is nearly full, when the guest is patched
+    before = packages(patched)
+    patched.shell(FILL)
+    done = coffer.dbctl("patch", "apply", patched.name, "--no-backup", check=False)
+    patched.shell("rm /var/tmp/filler")
+    # then that is said, and nothing was begun
+    assert done.returncode == 1
+    assert "the root disk has" in done.stderr, done.stderr
+    assert packages(patched) == before
+    coffer.healthy(patched.id)
 
 
 @pytest.mark.parametrize("what", BROKEN)

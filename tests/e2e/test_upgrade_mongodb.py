@@ -42,7 +42,9 @@ def test_upgrade(coffer: Installation, older: str, number: str) -> None:
     told = json.loads(upgraded.stdout)["operation"]
     done = told["result"]["patch"]
     print(f"\n{number} -> {NUMBER}: {told['seconds']} s, {done['seconds_without_writes']} s closed")
-    # then it is that, with all data and all that the version can do
+    # then it was backed up before, and it is that, with all data and all that the version can do
+    (backup,) = coffer.api.get(f"/instances/{guest.id}/backups")["backups"]
+    assert (backup["status"], backup["id"]) == ("COMPLETED", told["protected_by"])
     assert done["engine"] == {"from": number, "to": NUMBER}
     shown = coffer.healthy(guest.id)["datastore"]
     assert (shown["version"], shown["version_number"]) == (NEWEST, NUMBER)

@@ -12,6 +12,6 @@ if [ -z "$(find "$stamp" -mmin "-$((hours * 60 - 10))" 2>/dev/null)" ]; then
   apt-get update -qq
   touch "$stamp"
 fi
-count=$(apt-get --simulate --quiet=2 upgrade | grep '^Inst ' | grep -cE "$origins" || true)
+count=$(apt-get --simulate --quiet=2 --with-new-pkgs upgrade | grep '^Inst [^ ]* \[' | grep -cE "$origins" || true)
 echo "$count" >"$directory/pending_packages.new"
 mv "$directory/pending_packages.new" "$directory/pending_packages"

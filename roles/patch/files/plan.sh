@@ -4,7 +4,8 @@
 # Prints the packages that would be patched, and changes nothing but the package lists:
 # [{"name", "from", "to", "origin"}]. WHICH: security, all or none; ROOM: MB of the root disk;
 # DATA_ROOM: MB of the file system of DATA.
-# Held packages, which are the engine's own, stay as they are.
+# Held packages, which are the engine's own, stay as they are. New packages that a newer one needs,
+# such as a kernel, come with it and are not listed.
 set -eu
 which=$1 origins=$2
 
@@ -18,10 +19,10 @@ room "the data volume" "$4" "$5"
 newer() {
   [ "$which" != none ] || return 0
   apt-get update -qq
-  apt-get --simulate --quiet=2 upgrade >/run/coffer-patch
+  apt-get --simulate --quiet=2 --with-new-pkgs upgrade >/run/coffer-patch
   # The agent reports how many there are; it counts them now and then itself.
   if install -d /var/lib/coffer 2>/dev/null; then
-    { grep '^Inst ' /run/coffer-patch || true; } | { grep -cE "$origins" || true; } >/var/lib/coffer/pending_packages
+    { grep '^Inst [^ ]* \[' /run/coffer-patch || true; } | { grep -cE "$origins" || true; } >/var/lib/coffer/pending_packages
     touch /var/lib/coffer/package_lists
   fi
   sed -nE 's/^Inst ([^ ]+) \[([^]]*)\] \(([^ ]+) (.*) \[[^]]*\]\).*/\1\t\2\t\3\t\4/p' /run/coffer-patch |
