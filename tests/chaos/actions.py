@@ -50,6 +50,14 @@ def back_up(target: Target) -> str:
     return _begin(target, "POST", "/backups", body)
 
 
+def delete_backup(target: Target) -> str:
+    """One that has just been made."""
+    made = back_up(target)
+    assert target.coffer.ended(made)["state"] == "succeeded"
+    newest = target.coffer.api.get(f"{target.path}/backups")["backups"][0]
+    return _begin(target, "DELETE", f"/backups/{newest['id']}")
+
+
 def allow(target: Target) -> str:
     """Everybody, as before."""
     access = {"access": {"is_public": True, "allowed_cidrs": ["0.0.0.0/0"]}}
@@ -61,17 +69,18 @@ def delete(target: Target) -> str:
     return _begin(target, "DELETE", target.path)
 
 
-ACTIONS: dict[str, Action] = {
-    each.__name__: each for each in (restart, reboot, resize, create_user, back_up, allow)
-}
+_ALL = (restart, reboot, resize, create_user, back_up, delete_backup, allow)
+ACTIONS: dict[str, Action] = {each.__name__: each for each in _ALL}
 """Of an instance that stays."""
 LONGEST = {
     "create": 5.0,
     "delete": 1.0,
-    "restart": 2.0,
-    "reboot": 4.0,
-    "resize": 2.0,
-    "create_user": 1.0,
-    "back_up": 4.0,
+    "delete_backup": 2.0,
+    "replicate": 8.0,
+    "restart": 1.0,
+    "reboot": 3.0,
+    "resize": 1.5,
+    "create_user": 0.6,
+    "back_up": 3.0,
 }
 """Seconds that it takes at least, about: something breaks before that."""

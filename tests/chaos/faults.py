@@ -38,6 +38,8 @@ class Scene:
         """Until the moment."""
         self.target.coffer.running(self.operation)
         time.sleep(self.moment)
+        state = self.target.coffer.records(STATE_OF, self.operation)[0][0]
+        print(f"  {state} at that moment", flush=True)
 
     def wait_for_guest(self) -> None:
         """The same, and until there is a guest in which something can break."""
@@ -45,6 +47,7 @@ class Scene:
         wait_for("a guest", lambda: self.target.guest.container in containers(), timeout=30)
 
 
+STATE_OF = "SELECT state FROM operation WHERE id = ?"
 Fault = Callable[[Scene], AbstractContextManager[None]]
 
 

@@ -1,5 +1,6 @@
 """One run: a real operation, one thing that breaks in the middle of it, and what must be true."""
 
+import contextlib
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from tests.chaos.actions import ACTIONS, LONGEST, delete
 from tests.chaos.faults import FAULTS, OF_A_CREATION, OF_THE_SERVICE, Scene
 from tests.chaos.invariants import check
-from tests.chaos.target import Target, begin_target, make_target
+from tests.chaos.target import Target, begin_replica, begin_target, make_target
 from tests.e2e.host import snapshot_of_host
+from tests.e2e.waiting import wait_for
 
 
 @dataclass(frozen=True)
@@ -24,26 +26,30 @@ class Scenario:
         return f"{self.engine}: {self.action}, {self.fault} after {self.moment} s"
 
 
-FAULTS_OF = {"create": OF_A_CREATION, "delete": list(OF_THE_SERVICE)}
+FAULTS_OF = {
+    "create": OF_A_CREATION,
+    "replicate": OF_A_CREATION,
+    "delete": list(OF_THE_SERVICE),
+}
 """Those that an action can be broken by, where it is not by all."""
 
 
 def drawn(seed: int) -> Scenario:
     """The same for the same seed."""
     source = random.Random(seed)
-    action = source.choice(sorted([*ACTIONS, "create", "create", "delete"]))
+    action = source.choice(sorted([*ACTIONS, *FAULTS_OF, "create"]))
     return Scenario(
-        engine=source.choice(["mongodb", "mysql"]),
+        engine="mysql" if action == "replicate" else source.choice(["mongodb", "mysql"]),
         action=action,
         fault=source.choice(sorted(FAULTS_OF.get(action, FAULTS))),
-        moment=round(source.uniform(0, LONGEST.get(action, 1.0)), 2),
+        moment=round(source.uniform(0, LONGEST.get(action, 0.6)), 2),
     )
 
 
 def play(scenario: Scenario, target: Target, others: list[Target]) -> str:
     """Play it; how the operation ended at first. `others` must not notice."""
     before = snapshot_of_host()
-    special = {"create": _create, "delete": _delete}.get(scenario.action)
+    special = _SPECIAL.get(scenario.action)
     if special is not None:
         first = special(scenario, target, others)
     else:
@@ -67,10 +73,24 @@ def _create(scenario: Scenario, neighbour: Target, others: list[Target]) -> str:
     return first
 
 
+def _replicate(scenario: Scenario, source: Target, others: list[Target]) -> str:
+    """Given a replica in the making, when something breaks, then it has all of its source."""
+    coffer = source.coffer
+    made, operation = begin_replica(source, "chaos-replica")
+    first = _break(scenario, made, operation)
+    coffer.healthy(made.guest.id, timeout=120)
+    check(coffer, [made, source, *others], None)
+    coffer.delete(made.guest.id)
+    return first
+
+
 def _delete(scenario: Scenario, neighbour: Target, _others: list[Target]) -> str:
     """Given an instance, when something breaks while it is deleted, then nothing is left of it."""
     made = make_target(neighbour.coffer, scenario.engine, "chaos-old")
     return _break(scenario, made, delete(made))
+
+
+_SPECIAL = {"create": _create, "replicate": _replicate, "delete": _delete}
 
 
 def _break(scenario: Scenario, target: Target, operation: str) -> str:
@@ -86,7 +106,9 @@ def _break(scenario: Scenario, target: Target, operation: str) -> str:
 
 
 def _try_again(target: Target, operation: str) -> None:
-    """What was overtaken by the mending is not tried again."""
+    """Once what can mend itself has done so; what was overtaken by that is not tried again."""
+    with contextlib.suppress(AssertionError):  # what needs the retry itself is still unwell
+        wait_for("an engine that answers", target.is_intact, timeout=15)
     answer = target.coffer.api.act(operation, "retry")
     assert answer.status in (202, 422), answer
     if answer.status == 202:

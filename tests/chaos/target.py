@@ -53,6 +53,16 @@ def begin_target(coffer: Installation, engine: str, name: str) -> tuple[Target, 
     return Target(coffer, engine, guest), made["operation"]["id"]
 
 
+def begin_replica(source: Target, name: str) -> tuple[Target, str]:
+    """A replica in the making, and the operation."""
+    body = {"instance": {"name": name, "replica_of": source.guest.id}}
+    answer = source.coffer.api.send("POST", "/instances", body)
+    assert answer.status == 200, answer
+    key = answer.document["instance"]["id"]
+    guest = Guest(key, name, source.guest.password, source.guest.ca)
+    return Target(source.coffer, source.engine, guest), answer.operation
+
+
 def make_target(coffer: Installation, engine: str, name: str) -> Target:
     """A new one, with its data."""
     target, operation = begin_target(coffer, engine, name)
