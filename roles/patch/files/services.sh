@@ -17,7 +17,8 @@ systemctl list-units --type=service --state=running --plain --no-legend | while 
   pid=$(systemctl show --property MainPID --value "$unit")
   [ "$pid" != 0 ] && [ "$pid" != "$engine" ] || continue
   if stale "$pid"; then
-    systemctl try-restart "$unit" >&2
+    # One that is slow to stop is not waited for: systemd goes on by itself.
+    timeout 15 systemctl try-restart "$unit" >&2 || [ "$?" -eq 124 ]
     echo "$unit"
   fi
 done
