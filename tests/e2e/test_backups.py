@@ -137,7 +137,7 @@ def test_what_dies_meanwhile(coffer: Installation, shared: Guest) -> None:
     command(coffer, f"instance reboot {shared.id}")
     coffer.ended(coffer.newest_operation(shared.id)["id"])
     coffer.healthy(shared.id)
-    shared.shell(REAL_RESTIC)
+    shared.shell(f"touch /run/go; {REAL_RESTIC}")  # what sends the logs may wait as well
     coffer.dbctl("backup", "create", shared.id)
 
     # when the gateway is away, then so it is told, and the next one works

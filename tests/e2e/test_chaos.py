@@ -1,5 +1,7 @@
 """A few scenarios of `make chaos`, always the same ones."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.chaos.scenario import Scenario, play
@@ -16,11 +18,14 @@ SCENARIOS = [
 
 
 @pytest.fixture(scope="module")
-def target(coffer: Installation, shared: Guest) -> Target:
-    """The shared instance, with data."""
+def target(coffer: Installation, shared: Guest) -> Iterator[Target]:
+    """The shared instance, with data; other tests find it as large as it was."""
+    flavor = coffer.api.instance(shared.id)["flavor"]["id"]
     made = Target(coffer, "mysql", shared)
     made.fill()
-    return made
+    yield made
+    if coffer.api.instance(shared.id)["flavor"]["id"] != flavor:
+        coffer.dbctl("instance", "resize", shared.id, "--flavor", flavor)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
