@@ -1,20 +1,18 @@
 """Metrics that the alerts of roles/control_plane/files/alerts.yml look at."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from peewee import fn
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from coffer.backup_ends import COMPLETED
-from coffer.database import database
-from coffer.models import Backup, Instance, Operation
+from coffer.disks import disks
+from coffer.models import Instance, Operation
 from coffer.operations import KINDS, Queue, State
+from coffer.proofs import last_complete
 from coffer.settings import Settings
-from coffer.status import RUNNING
+from coffer.status import is_healthy, settled_instances
 
 OF_INSTANCE = ("project", "instance", "name")
 
@@ -33,12 +31,8 @@ def _healthy() -> Metric:
         "Whether the guest reports that its engine writes and reads; not while a task is under way",
         labels=OF_INSTANCE,
     )
-    columns = (Instance.project_id, Instance.id, Instance.name)
-    rows: Any = Instance.select(*columns, Instance.state, Instance.operating_status).where(
-        Instance.deleted.is_null(), Instance.task.is_null()
-    )
-    for *labels, state, status in rows.tuples():
-        gauge.add_metric(labels, state == "ACTIVE" and status in RUNNING)
+    for row in settled_instances():
+        gauge.add_metric([row.project_id, row.id, row.name], is_healthy(row))
     return gauge
 
 
@@ -48,12 +42,7 @@ def _last_backup() -> Metric:
         "When the newest complete backup was begun; 0 when there is none",
         labels=OF_INSTANCE,
     )
-    made: Any = (
-        Backup.select(Backup.instance_id, fn.MAX(Backup.created))
-        .where(Backup.status == COMPLETED)
-        .group_by(Backup.instance_id)
-    )
-    newest = dict(made.tuples())
+    newest = last_complete()
     columns = (Instance.project_id, Instance.id, Instance.name)
     rows: Any = Instance.select(*columns).where(Instance.deleted.is_null())
     for project, key, name in rows.tuples():
@@ -80,15 +69,11 @@ def _queued_since() -> Metric:
 
 
 def _disks(settings: Settings) -> Iterator[Metric]:
-    """Of this host's directories; what lies elsewhere has a watch of its own."""
     free = GaugeMetricFamily("coffer_disk_free_bytes", "Room that is left", labels=["holds"])
     size = GaugeMetricFamily("coffer_disk_size_bytes", "Room that there is", labels=["holds"])
-    places = {"records": str(database.obj.database), "backups": settings.backup_storage}
-    for holds, place in places.items():
-        if place.startswith("/") and Path(place).exists():
-            found = os.statvfs(place)
-            free.add_metric([holds], found.f_bavail * found.f_frsize)
-            size.add_metric([holds], found.f_blocks * found.f_frsize)
+    for holds, found in disks(settings).items():
+        free.add_metric([holds], found.f_bavail * found.f_frsize)
+        size.add_metric([holds], found.f_blocks * found.f_frsize)
     yield free
     yield size
 

@@ -1,6 +1,5 @@
 """A look at every part of an installation: does it work, and if not, what mends it."""
 
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -8,23 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from peewee import fn
 from redis import Redis, RedisError
-from rq import Worker
 from rq.cron import CronScheduler
 
-from coffer.backup_ends import COMPLETED
 from coffer.clock import utcnow
-from coffer.database import database
-from coffer.models import Backup, Instance, Operation
-from coffer.operations import SWEEP_QUEUE, Queue, State
-from coffer.proofs import last_proven
+from coffer.disks import disks
+from coffer.dispatch import unserved
+from coffer.models import Instance, Operation
+from coffer.operations import State
+from coffer.proofs import last_complete, last_proven
 from coffer.settings import Settings
-from coffer.status import RUNNING
+from coffer.status import is_healthy, settled_instances
 
 ANSWERS_WITHIN = 3
 """Seconds for a service on this host or beside it."""
@@ -85,13 +82,11 @@ def _look(check: Callable[[Place], Answer], place: Place) -> Answer:
 
 
 def _workers(place: Place) -> Answer:
-    workers = Worker.all(connection=place.redis)
-    served = {name for worker in workers for name in worker.queue_names()}
-    missing = sorted({*Queue, SWEEP_QUEUE} - served)
+    missing = unserved(place.redis)
     if missing:
         message = f"no worker serves: {', '.join(missing)}"
         return Health.TROUBLE, message, "start the services worker-…; their logs say why they ended"
-    return Health.OK, f"{len(workers)} workers serve every queue", ""
+    return Health.OK, "workers serve every queue", ""
 
 
 def _scheduler(place: Place) -> Answer:
@@ -150,24 +145,20 @@ def _lasting(ends: datetime, remedy: str) -> Answer:
 
 
 def _disks(place: Place) -> Answer:
-    """Of this host's directories; what lies elsewhere has a watch of its own."""
-    least, where = 1.0, ""
-    for path in (str(database.obj.database), place.settings.backup_storage):
-        if path.startswith("/") and Path(path).exists():
-            found = os.statvfs(path)
-            least, where = min((least, where), (found.f_bavail / found.f_blocks, path))
-    if least < ROOM:
-        return Health.TROUBLE, f"{where}: {least:.0%} free", "make room (docs/runbook.md 8)"
-    return Health.OK, f"{least:.0%} free where least is", ""
+    free = {holds: row.f_bavail / row.f_blocks for holds, row in disks(place.settings).items()}
+    text = ", ".join(f"{holds}: {part:.0%} free" for holds, part in free.items())
+    if any(part < ROOM for part in free.values()):
+        return Health.TROUBLE, text, "make room (docs/runbook.md 8)"
+    return Health.OK, text or "none of this host", ""
 
 
 def _instances(_place: Place) -> Answer:
-    rows = Instance.select().where(Instance.deleted.is_null(), Instance.task.is_null())
-    ill = [row.name for row in rows if row.state != "ACTIVE" or row.operating_status not in RUNNING]
+    rows = list(settled_instances())
+    ill = [row.name for row in rows if not is_healthy(row)]
     if ill:
         message = f"not healthy: {_names(ill)}"
         return Health.WARNING, message, "dbctl instance show NAME (docs/runbook.md 2)"
-    return Health.OK, f"{len(rows)} instances are healthy", ""
+    return Health.OK, f"{len(rows)} healthy", ""
 
 
 def _operations(_place: Place) -> Answer:
@@ -181,12 +172,7 @@ def _operations(_place: Place) -> Answer:
 
 
 def _backups(_place: Place) -> Answer:
-    newest: Any = (
-        Backup.select(Backup.instance_id, fn.MAX(Backup.created))
-        .where(Backup.status == COMPLETED)
-        .group_by(Backup.instance_id)
-    )
-    old = _without(dict(newest.tuples()), BACKUP_AGE)
+    old = _without(last_complete(), BACKUP_AGE)
     if old:
         message = f"none of the last {BACKUP_AGE.days} days of: {_names(old)}"
         return Health.WARNING, message, "dbctl schedule list; dbctl backup create NAME"

@@ -3,12 +3,13 @@
 import logging
 
 from redis import Redis, RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 
 from coffer.models import Operation
-from coffer.operations import JOB, KINDS
+from coffer.operations import JOB, KINDS, SWEEP_QUEUE
+from coffer.operations import Queue as QueueName
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,16 @@ _ON_ITS_WAY = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatu
 def connect_redis(url: str) -> Redis:
     """A client that gives up on a dead Redis within two seconds."""
     return Redis.from_url(url, socket_connect_timeout=2)
+
+
+def unserved(redis: Redis) -> list[str]:
+    """Queues that no worker serves.
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    served = {name for worker in Worker.all(connection=redis) for name in worker.queue_names()}
+    return sorted({*QueueName, SWEEP_QUEUE} - served)
 
 
 class Dispatcher:

@@ -124,10 +124,18 @@ def _require_none_under_way(project_id: str) -> None:
 
 def last_proven(instance_ids: Iterable[str] | None = None) -> dict[str, datetime]:
     """When the newest backup was made that is proven, by instance; of all, or of those named."""
+    named = [] if instance_ids is None else [Backup.instance.in_(list(instance_ids))]
+    return _newest(Backup.verified, *named)
+
+
+def last_complete() -> dict[str, datetime]:
+    """When the newest complete backup was made, proven or not, by instance."""
+    return _newest()
+
+
+def _newest(*which: Any) -> dict[str, datetime]:
     query = Backup.select(Backup.instance_id, fn.MAX(Backup.created)).where(
-        Backup.verified, Backup.status == COMPLETED, Backup.instance.is_null(False)
+        Backup.status == COMPLETED, Backup.instance.is_null(False), *which
     )
-    if instance_ids is not None:
-        query = query.where(Backup.instance.in_(list(instance_ids)))
     rows: Any = query.group_by(Backup.instance_id).tuples()
     return dict(rows)

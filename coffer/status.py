@@ -1,5 +1,7 @@
 """The status words that users see (Trove's `status` and `operating_status`)."""
 
+from collections.abc import Iterator
+
 from coffer.errors import Unprocessable
 from coffer.models import Instance
 
@@ -24,6 +26,16 @@ def display_status(instance: Instance) -> str:
     if instance.state == "ACTIVE" and instance.restart_required:
         return RESTART_REQUIRED
     return str(instance.state)
+
+
+def is_healthy(instance: Instance) -> bool:
+    """Whether it is there and its guest says that the engine writes and reads."""
+    return instance.state == "ACTIVE" and instance.operating_status in RUNNING
+
+
+def settled_instances() -> Iterator[Instance]:
+    """Those that nothing reshapes: only of these it can be asked whether they are healthy."""
+    return iter(Instance.select().where(Instance.deleted.is_null(), Instance.task.is_null()))
 
 
 def display_operating_status(instance: Instance) -> str:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from redis import RedisError
-from rq import Worker
 
 from coffer import keys
 from coffer.catalogue import Catalogue
 from coffer.database import connect, database, migrate
 from coffer.datastores import register
-from coffer.dispatch import connect_redis
+from coffer.dispatch import connect_redis, unserved
 from coffer.files import replace
 from coffer.secrets import Vault
 from coffer.settings import Settings, load_settings
@@ -79,18 +78,13 @@ def _check(_arguments: argparse.Namespace) -> int:
     with database.connection_context():
         database.execute_sql("SELECT 1 FROM operation")
     try:
-        busy = {name for worker in _workers(settings) for name in worker.queue_names()}
+        missing = unserved(connect_redis(settings.redis_url))
     except RedisError as error:
         raise OSError(f"Redis does not answer: {error}") from error
-    missing = {"fast", "work", "bulk", "sweep"} - busy
     if missing:
-        raise OSError(f"no worker serves: {', '.join(sorted(missing))}")
+        raise OSError(f"no worker serves: {', '.join(missing)}")
     print("records, Redis and workers answer")
     return 0
-
-
-def _workers(settings: Settings) -> list[Any]:
-    return list(Worker.all(connection=connect_redis(settings.redis_url)))
 
 
 def _add_key(arguments: argparse.Namespace) -> None:

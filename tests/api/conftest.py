@@ -45,19 +45,24 @@ class Api:
         )
 
 
+def settings_in(home: Path, redis_socket: Path | str) -> Settings:
+    """Of an installation whose files are all in one directory, with a key of its own."""
+    key_file = home / "fernet.keys"
+    key_file.write_text(Fernet.generate_key().decode())
+    return Settings(
+        database_url=f"sqlite:///{home}/coffer.db",
+        redis_url=f"unix://{redis_socket}",
+        key_file=str(key_file),
+        ssh_key=str(home / "id"),
+        ca_certificate=str(home / "ca.crt"),
+        run_directory=str(home / "run"),
+        gateway_users=str(home / "gateway.htpasswd"),
+    )
+
+
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
-    key_file = tmp_path / "fernet.keys"
-    key_file.write_text(Fernet.generate_key().decode())
-    settings = Settings(
-        database_url=f"sqlite:///{tmp_path}/coffer.db",
-        redis_url=f"unix://{tmp_path}/nobody.sock",
-        key_file=str(key_file),
-        ssh_key=str(tmp_path / "id"),
-        ca_certificate=str(tmp_path / "ca.crt"),
-        run_directory=str(tmp_path / "run"),
-        gateway_users=str(tmp_path / "gateway.htpasswd"),
-    )
+    settings = settings_in(tmp_path, tmp_path / "nobody.sock")
     connect(settings.database_url)
     migrate()
     services = make_services(settings)

@@ -18,8 +18,6 @@ from tests.e2e.waiting import wait_for
 def test_a_backup_is_made_proven_restored_and_deleted(served: Served) -> None:
     # given rows, when a backup is made, then it can be verified, and nothing of that stays
     coffer, engine = served.coffer, served.engine.data["engine"]
-    if engine == "mariadb":
-        pytest.skip("what it does of this, the role of MySQL's family does")
     rows = served.keep()
     made = coffer.ask("backup", "create", served.guest.name, "--name", f"b-{engine}")["backup"]
     before = snapshot_of_host()

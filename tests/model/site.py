@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import falcon.testing
-from cryptography.fernet import Fernet
 from redis import Redis
 from rq import Queue
 from rq.job import JobStatus
@@ -24,9 +23,8 @@ from coffer.database import connect, database, migrate
 from coffer.datastores import register
 from coffer.models import Operation
 from coffer.operations import Queue as Queues
-from coffer.settings import Settings
 from coffer.tokens import create_token
-from tests.api.conftest import Api
+from tests.api.conftest import Api, settings_in
 from tests.model.provider import Fate, Provider, WorkerDied
 from worker import sweeper
 from worker.context import make_context
@@ -40,21 +38,11 @@ class Site:
     """Makes a service with empty records again and again."""
 
     def __init__(self, redis: Redis, home: Path) -> None:
-        key_file = home / "fernet.keys"
-        key_file.write_text(Fernet.generate_key().decode())
         socket = redis.connection_pool.connection_kwargs["path"]
         self._redis = redis
-        self._records = home / "records.db"
+        self._records = home / "coffer.db"
         self._empty = home / "empty.db"
-        self._settings = Settings(
-            database_url=f"sqlite:///{self._records}",
-            redis_url=f"unix://{socket}",
-            key_file=str(key_file),
-            ssh_key=str(home / "id"),
-            ca_certificate=str(home / "ca.crt"),
-            run_directory=str(home / "run"),
-            gateway_users=str(home / "gateway.htpasswd"),
-        )
+        self._settings = settings_in(home, socket)
         self._prepare()
 
     def _prepare(self) -> None:
