@@ -1,6 +1,5 @@
 """What breaks while an operation runs: one thing at a time, mended afterwards in any case."""
 
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from rq import Queue
 
 from coffer.operations import JOB
 from tests.chaos.target import DIRECTORIES, Target
-from tests.e2e.host import NAME, PREFIX, RUN, STATE, containers
+from tests.e2e.host import PREFIX, RUN, containers, open_records
 from tests.e2e.installation import CONDUCTOR_PORT
 from tests.e2e.processes import kill_at, kill_service
 from tests.e2e.waiting import wait_for
@@ -156,11 +155,10 @@ def disk_full(scene: Scene) -> Iterator[None]:
 def records_locked(scene: Scene) -> Iterator[None]:
     """Another process writes to the records and does not come to an end."""
     scene.wait()
-    with sqlite3.connect(f"{STATE}/{NAME}.db", timeout=60, isolation_level=None) as database:
+    with open_records() as database:
         database.execute("BEGIN EXCLUSIVE")
         time.sleep(LOCKED)
         database.execute("ROLLBACK")
-    database.close()
     yield
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from tests.e2e.host import (
     STATE,
     SUBNET,
     containers,
+    open_records,
     snapshot_of_host,
 )
 from tests.e2e.waiting import wait_for
@@ -225,7 +225,7 @@ class Installation:
 
     def records(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of the installation's database."""
-        with sqlite3.connect(f"file:{STATE}/{NAME}.db?mode=ro", uri=True, timeout=30) as database:
+        with open_records() as database:
             return database.execute(query, values).fetchall()
 
     def dump(self) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 import uuid
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.guest import Guest
-from tests.e2e.host import CONFIG, NAME, STATE
+from tests.e2e.host import CONFIG, NAME, STATE, open_records
 from tests.e2e.installation import Installation
 from tests.object_store import REMOTES, object_store
 
@@ -97,8 +96,8 @@ def test_backups_move_and_come_from_elsewhere(
 
 def hold_drill(coffer: Installation) -> Any:
     """A look of the drill, two hours later; the operation that it began, ended."""
-    with sqlite3.connect(f"{STATE}/{NAME}.db", timeout=30) as records:
-        records.execute("UPDATE backup SET created = datetime(created, '-2 hours')")
+    with open_records() as database:
+        database.execute("UPDATE backup SET created = datetime(created, '-2 hours')")
     coffer.run("python", "-c", "from worker.drill import drill; drill()")
     newest = "SELECT id FROM operation WHERE user = 'drill' ORDER BY created DESC LIMIT 1"
     ((operation,),) = coffer.records(newest)
