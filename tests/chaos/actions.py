@@ -9,6 +9,8 @@ from tests.chaos.target import PASSWORD, Target
 Action = Callable[[Target], str]
 """Asks for it; the operation."""
 _NUMBERS = itertools.count(1)
+SETTINGS = {"mysql": {"max_connections": 111}, "mongodb": {"cursorTimeoutMillis": 500_000}}
+"""What a group of settings sets."""
 
 
 def _begin(target: Target, method: str, path: str, body: Any = None) -> str:
@@ -64,12 +66,48 @@ def allow(target: Target) -> str:
     return _begin(target, "PUT", target.path, {"instance": access})
 
 
+def grow(target: Target) -> str:
+    """The volume, by a gigabyte."""
+    size = target.coffer.api.instance(target.guest.id)["volume"]["size"]
+    body = {"resize": {"volume": {"size": size + 1}}}
+    return _begin(target, "POST", f"{target.path}/action", body)
+
+
+def configure(target: Target) -> str:
+    """With a group of settings, or without the one that it has."""
+    row = target.coffer.api.instance(target.guest.id)
+    group = None if "configuration" in row else _group(target, row["datastore"])
+    return _begin(target, "PUT", target.path, {"instance": {"configuration": group}})
+
+
+def _group(target: Target, datastore: dict[str, str]) -> str:
+    wish = {"name": "chaos", "values": SETTINGS[target.engine], "datastore": datastore}
+    answer = target.coffer.api.send("POST", "/configurations", {"configuration": wish})
+    assert answer.status == 200, answer
+    return str(answer.document["configuration"]["id"])
+
+
+def promote(target: Target) -> str:
+    """A replica."""
+    return _begin(target, "POST", f"{target.path}/action", {"promote_to_replica_source": {}})
+
+
 def delete(target: Target) -> str:
     """For ever."""
     return _begin(target, "DELETE", target.path)
 
 
-_ALL = (restart, reboot, resize, create_user, back_up, delete_backup, allow)
+_ALL = (
+    restart,
+    reboot,
+    resize,
+    grow,
+    configure,
+    create_user,
+    back_up,
+    delete_backup,
+    allow,
+)
 ACTIONS: dict[str, Action] = {each.__name__: each for each in _ALL}
 """Of an instance that stays."""
 LONGEST = {
@@ -79,7 +117,9 @@ LONGEST = {
     "replicate": 8.0,
     "restart": 1.0,
     "reboot": 3.0,
+    "promote": 4.0,
     "resize": 1.5,
+    "restore": 6.0,
     "create_user": 0.6,
     "back_up": 3.0,
 }

@@ -4,12 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.chaos.small_disk import OnSmallDisk
 from tests.chaos.target import Target, make_target
-from tests.e2e.conftest import coffer, pytest_runtest_makereport
+from tests.e2e.conftest import installed, pytest_runtest_makereport
 from tests.e2e.installation import Installation
 
-__all__ = ["coffer", "pytest_runtest_makereport"]
+__all__ = ["pytest_runtest_makereport"]
 ENGINES = ("mysql", "mongodb")
+
+
+@pytest.fixture(scope="session")
+def coffer() -> Iterator[Installation]:
+    """An installation whose records lie on a disk that can be filled."""
+    yield from installed(OnSmallDisk())
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,20 @@
 """What breaks while an operation runs: one thing at a time, mended afterwards in any case."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import psutil
 from redis import Redis
 from rq import Queue
 
 from coffer.operations import JOB
+from tests.chaos.small_disk import SMALL_DISK
 from tests.chaos.target import DIRECTORIES, Target
 from tests.e2e.host import PREFIX, RUN, containers, open_records
 from tests.e2e.installation import CONDUCTOR_PORT
@@ -20,6 +23,13 @@ from tests.e2e.waiting import wait_for
 
 CUT = 8.0
 """Seconds for which a network is cut."""
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+JUMP = "/run/systemd/system/coffer-agent.service.d"
+CLOCK = (
+    "[Service]\\nEnvironment=LD_PRELOAD=/usr/local/lib/{library}"
+    " FAKETIME={days:+d}d FAKETIME_DONT_FAKE_MONOTONIC=1\\n"
+)
+AGENT_AGAIN = "systemctl daemon-reload; systemctl restart --no-block coffer-agent"
 LOCKED = 30.0
 """Seconds for which another process has the records for itself."""
 
@@ -163,6 +173,36 @@ def records_locked(scene: Scene) -> Iterator[None]:
 
 
 @contextmanager
+def records_disk_full(scene: Scene) -> Iterator[None]:
+    """No byte more can be written where the records lie."""
+    scene.wait()
+    with open_records() as database:  # what lies in the journal's file could be written over
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    filling = SMALL_DISK / "filling"
+    _run("fallocate", "--length", str(shutil.disk_usage(SMALL_DISK).free), str(filling))
+    try:
+        time.sleep(CUT)
+    finally:
+        filling.unlink()
+    yield
+
+
+@contextmanager
+def clock_jumped(scene: Scene) -> Iterator[None]:
+    """The guest's agent is in next year, or in the last one."""
+    scene.wait_for_guest()
+    guest, days = scene.target.guest, 400 if scene.moment * 100 % 2 else -400
+    _run("podman", "cp", FAKETIME, f"{guest.container}:/usr/local/lib/")
+    jump = CLOCK.format(library=Path(FAKETIME).name, days=days)
+    guest.shell(f"mkdir -p {JUMP}; printf '{jump}' >{JUMP}/clock.conf; {AGENT_AGAIN}", check=False)
+    try:
+        time.sleep(CUT)
+    finally:
+        guest.shell(f"rm -r {JUMP}; {AGENT_AGAIN}", check=False)
+    yield
+
+
+@contextmanager
 def given_twice(scene: Scene) -> Iterator[None]:
     """Two more workers get the same operation."""
     redis = Redis(unix_socket_path=f"{RUN}/redis.sock")
@@ -187,6 +227,7 @@ OF_THE_SERVICE: dict[str, Fault] = {
         for service in ("redis", "api", "conductor", "sweeper", "cron", "gateway")
     },
     "records locked": records_locked,
+    "records' disk full": records_disk_full,
     "given twice": given_twice,
 }
 """Faults that an operation survives, whatever it is: it succeeds by itself."""
@@ -197,6 +238,7 @@ OF_THE_GUEST: dict[str, Fault] = {
     "network cut": network_cut,
     "conductor cut": conductor_cut,
     "disk full": disk_full,
+    "clock jumped": clock_jumped,
 }
 """Faults that an operation may fail with; a retry then succeeds."""
 OF_A_CREATION = [*OF_THE_SERVICE, "agent killed", "engine killed", "guest killed", "network cut"]

@@ -5,10 +5,16 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.actions import ACTIONS, LONGEST, delete
+from tests.chaos.actions import ACTIONS, LONGEST, back_up, delete, promote
 from tests.chaos.faults import FAULTS, OF_A_CREATION, OF_THE_SERVICE, Scene
 from tests.chaos.invariants import check
-from tests.chaos.target import Target, begin_replica, begin_target, make_target
+from tests.chaos.target import (
+    Target,
+    begin_replica,
+    begin_restored,
+    begin_target,
+    make_target,
+)
 from tests.e2e.host import snapshot_of_host
 from tests.e2e.waiting import wait_for
 
@@ -29,17 +35,20 @@ class Scenario:
 FAULTS_OF = {
     "create": OF_A_CREATION,
     "replicate": OF_A_CREATION,
+    "restore": OF_A_CREATION,
+    "promote": list(FAULTS),
     "delete": list(OF_THE_SERVICE),
 }
-"""Those that an action can be broken by, where it is not by all."""
+"""Actions that need more than an instance, and what each can be broken by."""
+OF_REPLICAS = ("promote", "replicate")
 
 
 def drawn(seed: int) -> Scenario:
     """The same for the same seed."""
     source = random.Random(seed)
-    action = source.choice(sorted([*ACTIONS, *FAULTS_OF, "create"]))
+    action = source.choice(sorted([*ACTIONS, *FAULTS_OF]))
     return Scenario(
-        engine="mysql" if action == "replicate" else source.choice(["mongodb", "mysql"]),
+        engine="mysql" if action in OF_REPLICAS else source.choice(["mongodb", "mysql"]),
         action=action,
         fault=source.choice(sorted(FAULTS_OF.get(action, FAULTS))),
         moment=round(source.uniform(0, LONGEST.get(action, 0.6)), 2),
@@ -84,13 +93,51 @@ def _replicate(scenario: Scenario, source: Target, others: list[Target]) -> str:
     return first
 
 
+def _promote(scenario: Scenario, source: Target, others: list[Target]) -> str:
+    """Given a replica, when something breaks while it is promoted, then there is one source.
+
+    A promotion that went back, and was overtaken by the guest's restart, is asked for again.
+    """
+    coffer = source.coffer
+    replica, made = begin_replica(source, "chaos-replica")
+    assert coffer.ended(made)["state"] == "succeeded"
+    coffer.healthy(replica.guest.id)
+    first = _break(scenario, replica, promote(replica))
+    check(coffer, [replica, source, *others], None)
+    if "replica_of" in coffer.api.instance(replica.guest.id):
+        assert coffer.ended(promote(replica))["state"] == "succeeded"
+    assert coffer.api.instance(source.guest.id)["replica_of"]["id"] == replica.guest.id
+    assert coffer.ended(promote(source))["state"] == "succeeded"
+    coffer.delete(replica.guest.id)
+    return first
+
+
+def _restore(scenario: Scenario, source: Target, others: list[Target]) -> str:
+    """Given a backup, when something breaks while it is restored, then the data are all there."""
+    coffer = source.coffer
+    assert coffer.ended(back_up(source))["state"] == "succeeded"
+    newest = coffer.api.get(f"{source.path}/backups")["backups"][0]
+    made, operation = begin_restored(source, newest["id"], "chaos-restored")
+    first = _break(scenario, made, operation)
+    coffer.healthy(made.guest.id, timeout=120)
+    check(coffer, [made, source, *others], None)
+    coffer.delete(made.guest.id)
+    return first
+
+
 def _delete(scenario: Scenario, neighbour: Target, _others: list[Target]) -> str:
     """Given an instance, when something breaks while it is deleted, then nothing is left of it."""
     made = make_target(neighbour.coffer, scenario.engine, "chaos-old")
     return _break(scenario, made, delete(made))
 
 
-_SPECIAL = {"create": _create, "replicate": _replicate, "delete": _delete}
+_SPECIAL = {
+    "create": _create,
+    "replicate": _replicate,
+    "promote": _promote,
+    "restore": _restore,
+    "delete": _delete,
+}
 
 
 def _break(scenario: Scenario, target: Target, operation: str) -> str:

@@ -53,6 +53,14 @@ def begin_target(coffer: Installation, engine: str, name: str) -> tuple[Target, 
     return Target(coffer, engine, guest), made["operation"]["id"]
 
 
+def begin_restored(source: Target, backup: str, name: str) -> tuple[Target, str]:
+    """An instance in the making that is what the backup of another one holds, and the operation."""
+    wish = [source.engine, name, "--flavor", "small", "--volume", "20", "--backup", backup]
+    made = source.coffer.ask("instance", "create", *wish, "--no-wait")
+    guest = Guest(made["instance"]["id"], name, source.guest.password, source.guest.ca)
+    return Target(source.coffer, source.engine, guest), made["operation"]["id"]
+
+
 def begin_replica(source: Target, name: str) -> tuple[Target, str]:
     """A replica in the making, and the operation."""
     body = {"instance": {"name": name, "replica_of": source.guest.id}}

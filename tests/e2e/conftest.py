@@ -23,11 +23,15 @@ KEEP = bool(os.environ.get("COFFER_E2E_KEEP"))
 
 @pytest.fixture(scope="session")
 def coffer() -> Iterator[Installation]:
-    """An installation that is ready for its first instance; nothing of it stays."""
+    """An installation that is ready for its first instance."""
+    yield from installed(Installation())
+
+
+def installed(made: Installation) -> Iterator[Installation]:
+    """Put it on the host; nothing of it stays."""
     missing = [tool for tool in NEEDS if shutil.which(tool) is None]
     if os.geteuid() != 0 or missing:
         pytest.skip(f"needs root and {', '.join(missing or NEEDS)}")
-    made = Installation()
     try:
         if KEEP and made.program("dbctl").exists():
             made.delete(*made.instance_ids())

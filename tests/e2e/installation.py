@@ -60,12 +60,16 @@ class Installation:
     def install(self) -> None:
         """Put it on the host, in place of what an earlier run left there; ready for instances."""
         self.purge()
+        self.make_room()
         SCRATCH.mkdir(mode=0o700, parents=True)
         self.variables.write_text(json.dumps(self.values))
         make = ["make", "-C", str(REPOSITORY), f"PREFIX={ENVIRONMENT}", f"{ENVIRONMENT}/.installed"]
         _run(make, os.environ, 300)
         self.setup()
         self.prepare()
+
+    def make_room(self) -> None:
+        """Where its files are to lie, if that is a place of its own."""
 
     def prepare(self) -> None:
         """What the first instance needs."""
