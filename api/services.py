@@ -13,6 +13,7 @@ from coffer.exports import Exports
 from coffer.instances import Instances
 from coffer.inventory import Inventory
 from coffer.logs import Logs
+from coffer.operator_runs import OperatorRuns
 from coffer.patch_rounds import PatchRounds
 from coffer.patches import Patches
 from coffer.proofs import Proofs
@@ -41,6 +42,7 @@ class Services:
     configurations: Configurations
     backups: Backups
     logs: Logs
+    operator_runs: OperatorRuns
     patches: Patches
     patch_rounds: PatchRounds
     rewinds: Rewinds
@@ -74,6 +76,7 @@ def make_services(settings: Settings) -> Services:
         replicas=Replicas(catalogue, vault, dispatcher, quotas),
         rewinds=Rewinds(repositories, dispatcher, quotas),
         logs=Logs(catalogue, vault, dispatcher),
+        operator_runs=OperatorRuns(protector, dispatcher),
         exports=Exports(repositories),
         registrations=Registrations(catalogue, repositories, quotas),
         repositories=repositories,

@@ -7,11 +7,10 @@ from coffer.catalogue import Catalogue, EngineVersion
 from coffer.database import transaction
 from coffer.dispatch import Dispatcher, Outbox
 from coffer.errors import BadRequest
-from coffer.models import Backup, DatastoreVersion, Instance, Operation
+from coffer.models import DatastoreVersion, Instance, Operation
 from coffer.operations import KINDS
 from coffer.protection import Protector
 from coffer.status import require_running
-from coffer.turns import PROTECTED_BY
 
 Packages = Literal["security", "all", "none"]
 """Which packages of the operating system: what a security archive has, all newer ones, none."""
@@ -130,13 +129,9 @@ class Patches:
             if backup and self._protector.is_due(fresh):
                 word = _WORDS.get(kind, "patch")
                 made, before = self._protector.back_up(fresh, caller, outbox, word)
-            parameters = {"patch_packages": packages} | self._protected(kind, fresh, made)
+            named = {} if KINDS[kind].looks else self._protector.named(fresh, made)
+            parameters = {"patch_packages": packages} | named
             operation = caller.begin(kind, fresh, changes, parameters, before=before)
         for each in outbox.operations or [operation]:
             self._dispatcher.send(each)
         return operation
-
-    def _protected(self, kind: str, instance: Instance, made: Backup | None) -> dict[str, Any]:
-        """Which backup the instance could go back to."""
-        found = made or self._protector.fresh(instance)
-        return {PROTECTED_BY: found.id} if found and not KINDS[kind].looks else {}

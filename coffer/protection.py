@@ -12,6 +12,7 @@ from coffer.dispatch import Dispatcher
 from coffer.models import Backup, Instance, Operation
 from coffer.quotas import Quotas
 from coffer.repositories import Repositories
+from coffer.turns import PROTECTED_BY
 
 
 class Protector:
@@ -36,6 +37,14 @@ class Protector:
         """Whether there is none that is fresh, and could be one."""
         engine = self._catalogue.engine(instance.version.manager)
         return bool(self._fresh and engine.backup_methods) and self.fresh(instance, now) is None
+
+    def named(self, instance: Instance, made: Backup | None = None) -> dict[str, Any]:
+        """What an operation's parameters tell of the backup that the instance could go back to.
+
+        `made` is the one that is being made for it, if one is.
+        """
+        found = made or self.fresh(instance)
+        return {PROTECTED_BY: found.id} if found else {}
 
     def back_up(
         self, instance: Instance, caller: Caller, dispatcher: Dispatcher, what: str

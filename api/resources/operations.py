@@ -14,7 +14,7 @@ from coffer.errors import BadRequest, Forbidden
 from coffer.lifecycle import abort, retry
 from coffer.models import Event, Instance, Operation
 from coffer.operations import State
-from coffer.operator_runs import declare, finish
+from coffer.operator_runs import finish
 
 MAXIMUM_EVENTS = 1000
 
@@ -23,7 +23,7 @@ class OperationCollection:
     """GET /operations, and POST for a playbook that an operator runs by hand."""
 
     def __init__(self, services: Services) -> None:
-        self._settings = services.settings
+        self._settings, self._runs = services.settings, services.operator_runs
 
     @endpoint(
         "List operations, newest first",
@@ -46,8 +46,9 @@ class OperationCollection:
         returns=wire.OperationDocument,
     )
     def on_post(self, call: Call, body: wire.DeclareOperation) -> Started:
-        row = find_instance(call, body.operation.instance_id)
-        operation = declare(body.operation.kind, row, call.caller)
+        asked = body.operation
+        row = find_instance(call, asked.instance_id)
+        operation = self._runs.declare(asked.kind, row, call.caller, backup=asked.backup)
         return Started(operation.id, wire.OperationDocument(operation=operation_view(operation)))
 
 

@@ -92,10 +92,15 @@ class Finish(Closed):
 
 
 class OperationIn(Closed):
-    """A playbook that an operator runs by hand, declared before it changes anything."""
+    """A playbook that an operator runs by hand, declared before it changes anything.
+
+    Where a backup has to come first the answer is the operation that makes it: ask again after it.
+    """
 
     kind: Text
     instance_id: Text
+    backup: bool = True
+    """Whether an instance without a fresh backup is backed up before its patch."""
 
 
 class DeclareOperation(Closed):

@@ -42,6 +42,9 @@ def add(nouns: Subparsers) -> None:
     begin_parser = add_verb(verbs, "begin", begin, "Take an instance for a playbook run by hand.")
     begin_parser.add_argument("kind", metavar="KIND", help="such as instance_restart")
     begin_parser.add_argument("instance", metavar="INSTANCE", help="name, id or its beginning")
+    begin_parser.add_argument(
+        "--no-backup", action="store_true", help="patch also without a fresh backup"
+    )
 
 
 def find(context: Context, wanted: str) -> Row:
@@ -173,13 +176,20 @@ def abort(context: Context) -> None:
 
 
 def begin(context: Context) -> None:
-    """Declare a playbook before it changes anything; playbooks do this themselves."""
+    """Declare a playbook before it changes anything; playbooks do this themselves.
+
+    Where a backup has to come first it is that which is begun, and reported.
+    """
     from dbctl import resolve
 
     instance = resolve.instance(context.api, context.args.instance)
-    wanted = {"kind": context.args.kind, "instance_id": instance["id"]}
-    reply = context.api.post("/operations", {"operation": wanted})
-    context.report(reply.document["operation"])
+    wanted: Row = {"kind": context.args.kind, "instance_id": instance["id"]}
+    if context.args.no_backup:
+        wanted["backup"] = False
+    begun = context.api.post("/operations", {"operation": wanted}).document["operation"]
+    context.report(begun)
+    if begun["kind"] != wanted["kind"]:
+        context.say(f"a backup comes first; then ask again:  dbctl operation watch {begun['id']}")
 
 
 def read_facts(source: str) -> Row:

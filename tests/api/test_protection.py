@@ -154,3 +154,34 @@ def test_a_project_without_room_for_a_backup_is_told(api: Api, running: str) -> 
     answer = upgrade(api, running)
     assert (answer.status_code, "backups" in answer.text) == (413, True), answer.text
     assert (instance(api, running)["status"], backups()) == ("ACTIVE", [])
+
+
+def by_hand(api: Api, key: str, **more: Any) -> Any:
+    wanted = {"kind": "instance_patch", "instance_id": key, **more}
+    return api.call("POST", "/operations", {"operation": wanted}, role="admin")
+
+
+def test_by_hand_the_backup_comes_first_too(api: Api, running: str) -> None:
+    # given an instance without a backup, when a playbook wants to patch it
+    answer = by_hand(api, running)
+    # then a backup is made, and nothing else is on the record
+    making, (backup,) = operation("backup_create"), backups()
+    first = answer.json["operation"]
+    assert (first["id"], first["kind"], making.runner) == (making.id, "backup_create", "worker")
+    assert backup.name == "db1-before-patch"
+    answer = by_hand(api, running)
+    assert (answer.status_code, making.id in answer.text) == (422, True), answer.text
+    # when that is there, then the instance is the playbook's, and the record names the backup
+    ended(making, State.SUCCEEDED)
+    row = by_hand(api, running).json["operation"]
+    assert (row["kind"], row["state"], row["protected_by"]) == (
+        "instance_patch",
+        "running",
+        backup.id,
+    )
+    assert backups() == [backup]
+
+
+def test_by_hand_who_wants_no_backup_gets_none(api: Api, running: str) -> None:
+    row = by_hand(api, running, backup=False).json["operation"]
+    assert (row["kind"], row["state"], backups()) == ("instance_patch", "running", [])

@@ -136,10 +136,23 @@ class Installation:
 
     def operator(self, program: str, *arguments: str, check: bool = True) -> Done:
         """Run a program of Ansible in the checkout, as an operator with a token does."""
-        told = {**self.environment(), "COFFER_URL": self.api.url, "COFFER_TOKEN": self.api.token}
-        path = f"{ENVIRONMENT}/bin:{os.environ['PATH']}"
         command = [str(self.program(program)), *arguments]
-        return _run(command, {**told, "PATH": path}, 180, check=check, cwd=REPOSITORY)
+        return _run(command, self._of_operator(), 180, check=check, cwd=REPOSITORY)
+
+    def operating(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """The same while it runs: a process of its own, with nobody to listen."""
+        return subprocess.Popen(
+            [str(self.program(program)), *arguments],
+            env=self._of_operator(),
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _of_operator(self) -> dict[str, str]:
+        told = {**self.environment(), "COFFER_URL": self.api.url, "COFFER_TOKEN": self.api.token}
+        return {**told, "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}"}
 
     @staticmethod
     def environment() -> dict[str, str]:

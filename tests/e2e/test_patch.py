@@ -14,7 +14,6 @@ from tests.e2e.guest import Guest
 from tests.e2e.host import snapshot_of_host
 from tests.e2e.installation import Installation
 from tests.e2e.processes import attempt_at
-from tests.e2e.test_operator import changes, newest, play
 from tests.e2e.waiting import wait_for
 
 OLDER = "10.11.18"
@@ -182,30 +181,6 @@ def test_packages(coffer: Installation, patched: Guest) -> None:
     assert patched.shell("cat /run/mysqld/mysqld.pid").stdout != process
     assert report[0]["seconds_without_writes"] > 0
     assert coffer.ask("patch", "apply", patched.name)["patch"]["instances"][0]["changes"] == []
-
-
-def test_by_hand(coffer: Installation, patched: Guest) -> None:
-    # given an older library again, when an operator looks, then nothing has changed
-    age(coffer, patched)
-    before, booted = packages(patched), patched.shell(BOOTED).stdout
-    play(coffer, "instance_patch", "--limit", patched.name, "--check")
-    assert packages(patched) == before
-    # when the operator patches, with a package that asks for the guest's restart
-    break_packages(patched, "Post", "touch /run/reboot-required")
-    with writing(patched) as acknowledged:
-        play(coffer, "instance_patch", "--limit", patched.name)
-    # then the guest is as a worker would leave it, restarted, on the record, and asks no more
-    assert packages(patched)["libssl3"] > before["libssl3"]
-    assert newest(coffer, patched) == ("instance_patch", "operator", "succeeded")
-    assert patched.shell(BOOTED).stdout != booted
-    assert patched.shell("test ! -e /run/reboot-required", check=False).returncode == 0
-    assert_kept(patched, acknowledged)
-    done = coffer.api.get(f"/operations?instance_id={patched.id}")["operations"][0]["result"]
-    print(f"\nrestarted, {done['patch']['seconds_without_writes']} s without writes")
-    assert done["patch"]["reboot"]
-    assert done["patch"]["seconds_without_writes"] < 30
-    patched.shell(f"rm {HOOK}")
-    assert changes(play(coffer, "instance_patch", "--limit", patched.name)) == 0
 
 
 def test_rehearsal(coffer: Installation, patched: Guest) -> None:
