@@ -70,7 +70,7 @@ chaos: packages ## real operations while something breaks (root); SEED=… RUNS=
 # the lab is brought up, when its scripts are there.
 test-openstack: $(VENV)/.installed ## tests in an OpenStack cloud (root)
 	@[ -n "$${COFFER_TEST_CLOUDS_FILE:-}" ] || $(VENV)/bin/python -W ignore -m tests.openstack.lab up
-	$(VENV)/bin/python -m pytest -v --tb=short tests/openstack tests/roles/test_provider_contract.py tests/roles/test_provider_deaths.py -k "not local"
+	$(VENV)/bin/python -m pytest -v --tb=short tests/openstack tests/roles/test_provider_*.py -k "not local"
 
 .PHONY: lock
 lock: $(VENV)/.installed ## resolve the dependencies anew

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tests.model.compute import Compute, Server
 from worker.events import Recorder
 from worker.playbook import Result
 from worker.watch import Watch
@@ -52,17 +53,14 @@ class WorkerDied(BaseException):
 
 
 @dataclass
-class Guest:
+class Guest(Server):
     """A database server with one engine."""
 
-    address: str
-    token: str
+    token: str = ""
     running: bool = True
     databases: set[str] = field(default_factory=set)
     users: dict[str, set[str]] = field(default_factory=dict)
     """Databases by the user's name."""
-    volume_size: int = 0
-    flavor: str = ""
     configuration: dict[str, Any] = field(default_factory=dict)
     follows: str | None = None
     """Id of its source."""
@@ -86,7 +84,8 @@ class Provider:
     """All guests, by their instances' ids, and all snapshots, by their repositories'."""
 
     def __init__(self) -> None:
-        self.guests: dict[str, Guest] = {}
+        self._compute = Compute(Guest)
+        self.guests = self._compute.guests
         self.snapshots: dict[str, set[str]] = {}
         self.fates: list[Fate] = []
         """Of the next runs; all further ones go well."""
@@ -119,24 +118,27 @@ class Provider:
 
     def _make(self, hosts: Hosts, secrets: dict[str, Any]) -> dict[str, Any]:
         host = hosts[0]
-        key, number = host["coffer_instance_id"], next(self._numbers)
-        fresh = Guest(address=f"10.0.{number // 250}.{number % 250 + 1}", token="")
-        guest = self.guests.setdefault(key, fresh)
+        facts = self._compute.create(host)
+        guest = self._of(host)
         guest.token = secrets["coffer_guest_token"]
         guest.databases |= {row["name"] for row in secrets.get("coffer_databases", [])}
         guest.configuration = host["coffer_configuration"]
         guest.follows = host["coffer_source"].get("id")
-        self._size(hosts, secrets)
-        return {"compute": {"address": guest.address, "server_id": key}}
+        return facts
 
     def _size(self, hosts: Hosts, _secrets: dict[str, Any]) -> None:
-        guest = self._of(hosts[0])
-        guest.volume_size = max(guest.volume_size, hosts[0]["coffer_volume_size"])
-        guest.flavor = hosts[0]["coffer_flavor"]["id"]
+        self._of(hosts[0])
+        self._compute.resize(hosts[0])
+        self._compute.grow_volume(hosts[0])
 
     def _delete(self, hosts: Hosts, _secrets: dict[str, Any]) -> dict[str, Any]:
-        self.guests.pop(hosts[0]["coffer_instance_id"], None)
-        return {"compute": {}}
+        return self._compute.delete(hosts[0])
+
+    def _reboot(self, hosts: Hosts, secrets: dict[str, Any]) -> None:
+        self._of(hosts[0])
+        self._compute.stop(hosts[0])
+        self._compute.start(hosts[0])
+        self._start(hosts, secrets)
 
     def _verify(self, hosts: Hosts, _secrets: dict[str, Any]) -> None:
         backup, repository = hosts[0]["coffer_backup"], hosts[0]["coffer_repository"]
@@ -202,7 +204,7 @@ class Provider:
         "instance_restore": _restore,
         "instance_delete": _delete,
         "instance_restart": _start,
-        "instance_reboot": _start,
+        "instance_reboot": _reboot,
         "instance_stop": _stop,
         "instance_resize": _size,
         "access": _look,

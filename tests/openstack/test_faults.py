@@ -13,7 +13,8 @@ from openstack.connection import Connection
 from tests.openstack.cloud import LAB, cloud_under_test
 from tests.openstack.lab import start
 from tests.roles.conftest import provider_named
-from tests.roles.provider import Instance, Outcome, Provider
+from tests.roles.instance import Instance
+from tests.roles.provider import Outcome, Provider
 
 ADMINISTRATOR = "oslab-admin"
 HUGE = {"id": "coffer-huge", "name": "coffer-huge", "vcpus": 1, "ram": 1 << 20, "disk": 4}

@@ -9,7 +9,8 @@ import pytest
 
 from tests.openstack.cloud import cloud_under_test, why_not
 from tests.roles.engine_fixtures import site  # noqa: F401 - a fixture
-from tests.roles.provider import DATA, Instance, Outcome, Provider, host_shell
+from tests.roles.instance import Instance
+from tests.roles.provider import DATA, Outcome, Provider, host_shell
 
 PROVIDERS = sorted(path.stem.removeprefix("provider_") for path in DATA.glob("provider_*.yml"))
 

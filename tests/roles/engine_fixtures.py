@@ -10,7 +10,8 @@ import pytest
 
 from tests.roles.engine_clients import CLIENTS, Client
 from tests.roles.engine_site import Engine, Guest, Site
-from tests.roles.provider import DATA, Outcome, make_key
+from tests.roles.instance import make_key
+from tests.roles.provider import DATA, Outcome
 from tests.unit.guest_conductor import Conductor
 
 ENGINES = sorted(path.stem.removeprefix("engine_") for path in DATA.glob("engine_*.yml"))

@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from tests.roles.provider import DATA, ENVIRONMENT, REPOSITORY, Instance, Outcome, outcome_of
+from tests.roles.instance import Instance
+from tests.roles.provider import DATA, ENVIRONMENT, REPOSITORY, Outcome, outcome_of
 from tests.site import NUMBER
 from tests.unit.guest_conductor import Authority, Conductor
 
@@ -76,6 +77,7 @@ class Guest:
             "coffer_flavor": self.engine.data["flavor"],
             "coffer_data_directory": catalogue["data_directory"],
             "coffer_port": catalogue["port"],
+            "coffer_allowed_cidrs": ["0.0.0.0/0"],
             "coffer_configuration": self.engine.data["configuration"],
             "coffer_ca_certificate_path": str(self.site.authority.certificate_path),
             "coffer_ca_key_path": str(self.site.authority.key_path),

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import signal
 import socket
 import subprocess
@@ -16,11 +15,12 @@ from typing import Any
 import psutil
 import yaml
 
+from tests.roles.inside import Inside
+from tests.roles.instance import Instance, make_key, run
 from tests.site import NUMBER
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
-SSH_OPTIONS = "-o UserKnownHostsFile={known_hosts} -o StrictHostKeyChecking=yes -o ConnectTimeout=5"
 
 
 @dataclass(frozen=True)
@@ -31,70 +31,6 @@ class Outcome:
     changed: int
     facts: dict[str, Any]
     output: str
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A guest that a test asks for, with keys of its own."""
-
-    id: str
-    folder: Path
-    login_key: Path
-
-    @classmethod
-    def make(cls, scratch: Path, login_key: Path) -> "Instance":
-        identity = str(uuid.uuid4())
-        folder = scratch / "keys" / identity
-        folder.mkdir(parents=True)
-        make_key(folder / "host_key")
-        public = (folder / "host_key.pub").read_text()
-        (folder / "known_hosts").write_text(f"{identity} {public}")
-        return cls(identity, folder, login_key)
-
-    @property
-    def ssh_options(self) -> str:
-        options = SSH_OPTIONS.format(known_hosts=self.folder / "known_hosts")
-        return f"{options} -o HostKeyAlias={self.id}"
-
-    def variables(self) -> dict[str, Any]:
-        return {
-            "ansible_user": "root",
-            "ansible_python_interpreter": "/usr/bin/python3",
-            "ansible_ssh_private_key_file": str(self.login_key),
-            "ansible_ssh_common_args": self.ssh_options,
-            "coffer_instance_id": self.id,
-            "coffer_instance_name": "a'; touch /tmp/hostile #",
-            "coffer_image": None,
-            "coffer_volume_size": 1,
-            "coffer_data_directory": "/var/lib/engine",
-            "coffer_host_key": (self.folder / "host_key").read_text(),
-            "coffer_host_key_public": (self.folder / "host_key.pub").read_text(),
-            "coffer_ssh_public_key": self.login_key.with_suffix(".pub").read_text(),
-        }
-
-    def shell(self, address: str, command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the guest."""
-        return _run([*self._ssh(address), command])
-
-    def open_shell(self, address: str, command: str) -> "subprocess.Popen[str]":
-        """The same, as a process with pipes."""
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            [*self._ssh(address), command], stdin=pipe, stdout=pipe, text=True, bufsize=1
-        )
-
-    def _ssh(self, address: str) -> list[str]:
-        options = shlex.split(self.ssh_options)
-        return ["ssh", *options, "-i", str(self.login_key), f"root@{address}"]
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-
-
-def make_key(path: Path) -> None:
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
-    subprocess.run(command, check=True)
 
 
 @dataclass
@@ -159,6 +95,13 @@ class Provider:
             cwd=self.scratch,
         )
 
+    def interrupt(self, verb: str, instance: Instance, moment: dict[str, Any], **more: Any) -> None:
+        """Kill a run of an entry point at a moment that the data file describes."""
+        path = Path(self.fill(moment.get("file") or moment["gone"], instance))
+        process = self.start(verb, instance, **more)
+        _wait_until(moment, path, process)
+        (_kill_main if moment.get("kill") == "main" else kill_all)(process)
+
     def _inventory(self, instances: tuple[Instance, ...]) -> dict[str, Any]:
         shared = {
             "provider": self.name,
@@ -174,6 +117,11 @@ class Provider:
         path = self.scratch / f"{name}-{uuid.uuid4()}.json"
         path.write_text(json.dumps(values))
         return path
+
+    @staticmethod
+    def inside(created: tuple[Instance, Outcome]) -> Inside:
+        """The guest from within."""
+        return Inside(created[0], created[1].facts["compute"]["address"])
 
     def traces(self) -> dict[str, str]:
         """What the control host shows of all guests."""
@@ -202,7 +150,7 @@ def outcome_of(code: int, output: str) -> Outcome:
 
 def host_shell(command: str) -> str:
     """Output of a command on the control host, errors included."""
-    done = _run(["sh", "-c", command])
+    done = run(["sh", "-c", command])
     return done.stdout + done.stderr
 
 
@@ -229,13 +177,13 @@ def kill_all(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def kill_main(process: subprocess.Popen[str]) -> None:
+def _kill_main(process: subprocess.Popen[str]) -> None:
     """kill -9 to the playbook alone: a module may go on for a while."""
     process.send_signal(signal.SIGKILL)
     process.communicate()
 
 
-def wait_until(moment: dict[str, Any], path: Path, process: subprocess.Popen[str]) -> None:
+def _wait_until(moment: dict[str, Any], path: Path, process: subprocess.Popen[str]) -> None:
     """Return at the moment that a line of `interruptions` describes, or when the run is over."""
     wanted = "file" in moment
     while path.exists() != wanted and process.poll() is None:

@@ -1,31 +1,28 @@
-"""The contract of a compute provider, on real guests. Each provider brings a data file."""
+"""The contract of a compute provider, as far as it is seen inside real guests and around them.
 
+Each provider brings a data file. The life of a guest is in test_provider_life.py.
+"""
+
+import re
 import socket
 import subprocess
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from tests.roles.provider import (
-    Instance,
-    Outcome,
-    Provider,
-    kill_all,
-    wait_until,
-)
+from tests.roles.inside import DIRECTORY
+from tests.roles.instance import Instance
+from tests.roles.provider import Outcome, Provider, host_shell
 
 pytestmark = pytest.mark.guests
 Created = tuple[Instance, Outcome]
-DIRECTORY = "/var/lib/engine"
-BOOT = "/proc/sys/kernel/random/boot_id"
-FILL_MEMORY = "python3 -c 'x = bytearray({} << 20); print(len(x))'"
 BURN = "timeout 1 sh -c 'while :; do :; done'"
 TWO_CPUS = f"TIMEFORMAT=%U; time {{ {BURN} & {BURN} & wait; }}"
-LISTEN = """systemd-run --quiet --unit listen python3 -m http.server {0}
+LISTEN = """systemd-run --quiet --unit listen-{0} python3 -m http.server {0}
 for try in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/{0}) && exit; sleep 0.2; done; exit 1"""
 CONNECT = "python3 -c 'import socket; socket.create_connection((\"{}\", {}), timeout=0.7)'"
+LINK_LOCAL = "awk '/^fe80/ {print $1, $6}' /proc/net/if_inet6"
 
 
 def shell(created: Created, command: str) -> subprocess.CompletedProcess[str]:
@@ -33,38 +30,10 @@ def shell(created: Created, command: str) -> subprocess.CompletedProcess[str]:
     return instance.shell(outcome.facts["compute"]["address"], command)
 
 
-def size_of(created: Created, path: str) -> int:
-    """GiB of a file system in the guest, rounded up."""
-    return -(-int(shell(created, f"df --output=size -k {path} | tail -1").stdout) // (1 << 20))
-
-
-def started(created: Created) -> str:
-    """Which boot of which init this is: another answer means a restart."""
-    return shell(created, f"cat {BOOT}; cut -d' ' -f22 /proc/1/stat").stdout
-
-
-# --- one guest, in the order of its life
-
-
-def test_check_mode_makes_nothing(provider: Provider, instance: Instance) -> None:
-    before = provider.traces()
-    done = provider.run("create", instance, check=True)
-    assert (done.code, done.changed > 0) == (0, True), done.output
-    assert provider.traces() == before
-
-
-def test_create_leaves_a_guest_that_answers(created: Created) -> None:
-    _, outcome = created
-    assert outcome.code == 0, outcome.output
-    assert set(outcome.facts["compute"]) >= {"server_id", "volume_id", "address", "image"}
+def test_a_guest_is_a_host_of_its_own(created: Created) -> None:
+    assert created[1].code == 0, created[1].output
     assert shell(created, "id --user").stdout == "0\n"
     assert shell(created, "systemctl is-system-running").stdout == "running\n"
-
-
-def test_create_again_changes_nothing(provider: Provider, created: Created) -> None:
-    done = provider.run("create", created[0])
-    assert (done.code, done.changed) == (0, 0), done.output
-    assert done.facts == created[1].facts
 
 
 def test_create_without_secrets_leaves_them(provider: Provider, created: Created) -> None:
@@ -91,8 +60,9 @@ def test_packages_can_be_installed(created: Created) -> None:
 
 
 def test_memory_is_limited(provider: Provider, created: Created) -> None:
-    assert shell(created, FILL_MEMORY.format(provider.data["flavor"]["ram"] + 60)).returncode != 0
-    assert shell(created, FILL_MEMORY.format(100)).returncode == 0
+    inside = provider.inside(created)
+    assert not inside.holds(provider.data["flavor"]["ram"] + 60)
+    assert inside.holds(100)
     assert shell(created, "systemctl is-active ssh").stdout == "active\n"
 
 
@@ -168,181 +138,79 @@ def test_only_allowed_networks_reach_the_engine(provider: Provider, created: Cre
     assert shell(created, CONNECT.format("127.0.0.1", port)).returncode == 0
     assert allow("0.0.0.0/0") == 1
     assert (allow("0.0.0.0/0"), who()) == (0, [True, True])
-    assert allow(f"{sources[0]}/32") == 1  # for what follows: stop, start and resume keep it
+    assert allow(f"{sources[0]}/32") == 1  # for what follows
 
 
-def test_the_volume_grows(provider: Provider, created: Created) -> None:
-    since = started(created)
-    assert size_of(created, DIRECTORY) == 1
-    assert provider.run("grow_volume", created[0], coffer_volume_size=2).changed == 1
-    assert provider.run("grow_volume", created[0], coffer_volume_size=2).changed == 0
-    assert size_of(created, DIRECTORY) == 2
-    assert (started(created) == since) != provider.data.get("grows_offline", False)
+def ways_into(created: Created, *ports: int) -> list[tuple[str, int]]:
+    """SSH at the guest's address of IPv6, if it has one, and ports at that of IPv4."""
+    found = shell(created, LINK_LOCAL).stdout.split()[:2]
+    digits, interface = found or ("", "")
+    ipv6 = [(":".join(re.findall("....", digits)) + f"%{interface}", 22)] if found else []
+    return [*ipv6, *((created[1].facts["compute"]["address"], port) for port in ports)]
 
 
-def test_a_larger_flavor_and_whether_it_restarts(provider: Provider, created: Created) -> None:
-    since, larger = started(created), provider.data["larger"]
-    assert provider.run("resize", created[0], coffer_flavor=larger).changed == 1
-    assert provider.run("resize", created[0], coffer_flavor=larger).changed == 0
-    assert shell(created, FILL_MEMORY.format(provider.data["flavor"]["ram"] + 60)).returncode == 0
-    assert size_of(created, "/") == larger["disk"]
-    assert (started(created) == since) != provider.data.get("restarts", False)
+def test_a_guest_is_closed_but_for_its_engine(
+    provider: Provider, created: Created, instance: Instance
+) -> None:
+    """Seen from inside another guest, and from the control host, which also has SSH."""
+    sources = [provider.fill(host) for host in provider.data.get("sources", [])]
+    if not sources:
+        pytest.skip("the provider does not say from where to connect")
+    engine, other = 3306, 3307
+    assert shell(created, LISTEN.format(other)).returncode == 0
+    ways, neighbour = ways_into(created, 22, engine, other), provider.run("create", instance)
 
+    def open_from(guest: Created) -> list[tuple[str, int]]:
+        return [way for way in ways if shell(guest, CONNECT.format(*way)).returncode == 0]
 
-def test_stop_and_start_keep_everything(provider: Provider, created: Created) -> None:
-    larger = {"coffer_flavor": provider.data["larger"], "coffer_volume_size": 2}
-    assert shell(created, f"echo kept | tee {DIRECTORY}/kept /root/kept; sync").returncode == 0
-    assert provider.run("stop", created[0]).changed == 1
-    assert provider.run("stop", created[0]).changed == 0
-    assert shell(created, "true").returncode == 255
-    assert provider.run("resume").changed == 0
-    assert provider.run("start", created[0]).changed == 1
-    done = provider.run("start", created[0])
-    assert (done.changed, done.facts) == (0, created[1].facts)
-    assert shell(created, f"cat {DIRECTORY}/kept /root/kept").stdout == "kept\nkept\n"
-    assert provider.run("create", created[0], **larger).changed == 0
+    def allow(cidr: str) -> None:
+        more = {"coffer_port": engine, "coffer_allowed_cidrs": [cidr]}
+        assert provider.run("access", created[0], **more).code == 0
+        time.sleep(provider.data.get("settle", 0))
+
+    assert open_from(created) == ways, "they do listen"
+    address = created[1].facts["compute"]["address"]
+    assert [connects(sources[0], address, port) for port in (22, engine, other)] == [
+        True,
+        True,
+        False,
+    ]
+    assert open_from((instance, neighbour)) == []
+    allow("0.0.0.0/0")
+    assert open_from((instance, neighbour)) == [(address, engine)]
+    allow(f"{sources[0]}/32")  # for what follows: start and resume keep it
 
 
 def test_a_guest_that_powers_off_comes_back(provider: Provider, created: Created) -> None:
     if provider.data.get("stays_off"):
         pytest.skip("guests of this provider that power off stay so until they are started")
-    since = started(created)
+    inside = provider.inside(created)
+    since = inside.boot()
     shell(created, "systemctl poweroff")
     deadline = time.monotonic() + 30
-    while (now := started(created)) in {"", since} and time.monotonic() < deadline:
+    while (now := inside.boot()) in {"", since} and time.monotonic() < deadline:
         time.sleep(0.2)
     assert now not in {"", since}
-
-
-def test_facts_change_nothing(provider: Provider, created: Created) -> None:
-    done = provider.run("facts", created[0])
-    assert (done.changed, done.facts) == (0, created[1].facts)
 
 
 def test_resume_after_a_restart_of_the_host(provider: Provider, created: Created) -> None:
     outage = [provider.fill(line, created[0]) for line in provider.data.get("outage", [])]
     if not outage:
         pytest.skip("guests of this provider do not live on the control host")
+    inside = provider.inside(created)
+    inside.write("kept")
     for line in outage:
         subprocess.run(["sh", "-c", line], check=True, capture_output=True, text=True)
     done = provider.run("resume")
     assert (done.code, done.changed) == (0, 1), done.output
     assert provider.run("resume").changed == 0
     assert provider.run("start", created[0]).code == 0
-    assert shell(created, f"cat {DIRECTORY}/kept /root/kept").stdout == "kept\nkept\n"
+    assert inside.words() == ["kept", "kept"]
     sources = [provider.fill(host) for host in provider.data.get("sources", [])]
     shell(created, LISTEN.format(3306))
     address = created[1].facts["compute"]["address"]
     assert [connects(source, address, 3306) for source in sources] == [True, False][: len(sources)]
 
 
-def words(created: Created, *, write: str = "") -> list[str]:
-    """What root disk and data volume say, in this order; `write` is said first."""
-    files = f"/root/word {DIRECTORY}/word"
-    if write:
-        assert shell(created, f"echo {write} | tee {files} && sync {files}").returncode == 0
-    return shell(created, f"cat {files}").stdout.split()
-
-
-def test_a_snapshot_is_the_way_back(provider: Provider, created: Created) -> None:
-    # given a snapshot of a guest that runs, when both disks change
-    instance = created[0]
-    words(created, write="before")
-    taken = provider.run("snapshot", instance, coffer_snapshot="s1")
-    assert (taken.code, taken.changed) == (0, 1), taken.output
-    assert provider.run("snapshot", instance, coffer_snapshot="s1").changed == 0
-    words(created, write="after")
-    # then a rollback brings what was, once; what is written after that stays
-    back = provider.run("rollback", instance, coffer_snapshot="s1")
-    assert (back.code, back.changed > 0) == (0, True), back.output
-    assert words(created) == ["before", "before"]
-    words(created, write="later")
-    again = provider.run("rollback", instance, coffer_snapshot="s1")
-    assert (again.code, again.changed) == (0, 0), again.output
-    assert words(created) == ["later", "later"]
-
-
-def disks_of(provider: Provider) -> list[str]:
-    """What the control host has of disks."""
-    traces = provider.traces()
-    return [traces[key] for key in provider.data["disks"]]
-
-
-def test_the_root_disk_alone_goes_back(provider: Provider, created: Created) -> None:
-    instance, before = created[0], disks_of(provider)
-    words(created, write="before")
-    assert provider.run("snapshot", instance, coffer_snapshot="s2").code == 0
-    words(created, write="after")
-    back = provider.run("rollback", instance, coffer_snapshot="s2", coffer_snapshot_disks=["root"])
-    assert back.code == 0, back.output
-    assert words(created) == ["before", "after"]
-    forgotten = provider.run("forget_snapshot", instance, coffer_snapshot="s2")
-    assert (forgotten.code, forgotten.changed) == (0, 1), forgotten.output
-    assert disks_of(provider) == before
-
-
-def test_a_rebuild_brings_a_new_root_disk_and_keeps_the_rest(
-    provider: Provider, created: Created
-) -> None:
-    # given a guest with words on both disks, and a snapshot
-    instance, before = created[0], disks_of(provider)
-    words(created, write="before")
-    assert provider.run("snapshot", instance, coffer_snapshot="s4").code == 0
-    # when it is rebuilt, then its data, its address and its key are what they were
-    done = provider.run("rebuild", instance)
-    assert (done.code, done.changed) == (0, 1), done.output
-    assert done.facts["compute"]["address"] == created[1].facts["compute"]["address"]
-    assert shell(created, f"cat /root/word {DIRECTORY}/word 2>/dev/null").stdout == "before\n"
-    # and the snapshot is still the way back
-    words(created, write="after")
-    back = provider.run("rollback", instance, coffer_snapshot="s4", coffer_snapshot_disks=["root"])
-    assert back.code == 0, back.output
-    assert words(created) == ["before", "after"]
-    assert provider.run("forget_snapshot", instance, coffer_snapshot="s4").code == 0
-    assert disks_of(provider) == before
-
-
-def test_a_rollback_that_dies_is_finished_by_the_next(provider: Provider, created: Created) -> None:
-    instance, before = created[0], disks_of(provider)
-    words(created, write="before")
-    assert provider.run("snapshot", instance, coffer_snapshot="s3").code == 0
-    words(created, write="after")
-    process = provider.start("rollback", instance, coffer_snapshot="s3")
-    moment = provider.data["interrupted_rollback"]
-    path = Path(provider.fill(moment.get("file") or moment["gone"], instance))
-    wait_until(moment, path, process)
-    kill_all(process)
-    done = provider.run("rollback", instance, coffer_snapshot="s3")
-    assert done.code == 0, done.output
-    assert words(created) == ["before", "before"]
-    assert disks_of(provider) == before
-
-
-@pytest.mark.usefixtures("created")
-def test_delete_what_never_was(provider: Provider, instance: Instance) -> None:
-    before = provider.traces()
-    done = provider.run("delete", instance)
-    assert (done.code, done.changed, done.facts) == (0, 0, {"compute": {}}), done.output
-    assert provider.traces() == before
-
-
-@pytest.mark.usefixtures("created")
-def test_delete_leaves_nothing(provider: Provider, instance: Instance) -> None:
-    before = provider.traces()
-    assert provider.run("create", instance).code == 0
-    assert provider.run("snapshot", instance, coffer_snapshot="left").code == 0
-    assert provider.traces() != before
-    done = provider.run("delete", instance)
-    assert (done.code, done.changed) == (0, 1), done.output
-    assert provider.run("delete", instance).changed == 0
-    assert provider.traces() == before
-
-
-@pytest.mark.usefixtures("created")
-def test_many_at_once(provider: Provider) -> None:
-    before = provider.traces()
-    many = [provider.instance() for _ in range(provider.data["at_once"])]
-    done = provider.run("create", *many)
-    assert (done.code, done.changed) == (0, len(many)), done.output
-    assert provider.run("delete", *many).changed == len(many)
-    assert provider.traces() == before
+def test_the_control_host_saw_no_hostile_name() -> None:
+    assert not host_shell("ls /tmp/hostile 2>/dev/null")

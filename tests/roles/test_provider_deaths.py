@@ -1,36 +1,24 @@
-"""The contract of a compute provider: runs that die, each at a moment of its own, side by side."""
+"""The contract of a compute provider: runs that die, each at a moment of its own, side by side.
+
+tests/model runs it in memory, too.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.roles.provider import (
-    Instance,
-    Provider,
-    host_shell,
-    kill_all,
-    kill_main,
-    wait_until,
-)
+from tests.roles.contract import Named, Provider
 
 pytestmark = pytest.mark.guests
 
 
-def interrupt(provider: Provider, verb: str, instance: Instance, moment: dict[str, Any]) -> None:
-    path = Path(provider.fill(moment.get("file") or moment["gone"], instance))
-    process = provider.start(verb, instance)
-    wait_until(moment, path, process)
-    (kill_main if moment.get("kill") == "main" else kill_all)(process)
-
-
 def interrupt_each(
-    provider: Provider, verb: str, moments: list[dict[str, Any]], made: list[Instance]
+    provider: Provider, verb: str, moments: list[dict[str, Any]], made: list[Named]
 ) -> None:
     with ThreadPoolExecutor(len(moments)) as pool:
         runs = [
-            pool.submit(interrupt, provider, verb, instance, moment)
+            pool.submit(provider.interrupt, verb, instance, moment)
             for instance, moment in zip(made, moments, strict=True)
         ]
     for run in runs:
@@ -66,7 +54,3 @@ def test_delete_after_killed_deletes(provider: Provider) -> None:
     assert provider.run("resume").changed == 0
     assert provider.run("delete", *made).code == 0
     assert provider.traces() == before
-
-
-def test_the_control_host_saw_no_hostile_name() -> None:
-    assert not host_shell("ls /tmp/hostile 2>/dev/null")

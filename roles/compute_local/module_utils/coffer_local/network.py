@@ -83,7 +83,7 @@ def guest_steps(settings: Settings, record: Record) -> list[Step]:
             lambda: _is_configured(name, record.address),
             lambda: _configure(settings, record),
         ),
-        access_step(_namespace(name), record.access),
+        access_step(_namespace(name), record.access, settings.gateway),
     ]
 
 

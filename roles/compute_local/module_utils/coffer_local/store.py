@@ -39,7 +39,7 @@ class Guest:
 
 @dataclass
 class Record:
-    """One guest. volumes: name -> GiB. access: port and cidrs; None leaves the engine open."""
+    """One guest. volumes: name -> GiB. access: port and cidrs; None keeps the engine closed."""
 
     instance: str
     address: str
