@@ -91,7 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         service = Service(Path(home))
         service.workers = 2
-        with service.running(work=False):
+        with service.running(workers=()):
             measure(service, given.instances, given.rate, given.seconds)
 
 

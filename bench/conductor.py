@@ -1,108 +1,55 @@
 """How the conductor takes reports: each guest over its own kept TLS connection, while reads go on.
 
     .venv/bin/python bench/conductor.py [--agents 10000] [--interval 10] [--seconds 60] [--reads 20]
-                                        [--restart]
+                                        [--operations 0] [--restart]
 
-Serves conductor and API from this checkout, on SQLite and a Redis of its own. A latency is counted
-from when a report (or a read) was due. With --restart conductor and Redis are killed in the middle
-and started again. Prints rates, milliseconds, and the conductor's memory.
+Serves conductor, API, workers and sweeper from this checkout, on SQLite and a Redis of its own. A
+latency is counted from when a report (or a read) was due. With --operations so many instances are
+deleted at once, before the middle: real playbooks for guests that never were (root). With
+--restart conductor, API and Redis are killed in the middle and started again; what overlaps the
+time until all guests have been heard again is shown apart. Prints what the bars ask, and exits with
+1 if one is missed.
 """
 
 import argparse
 import asyncio
 import json
 import os
-import random
-import ssl
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from agents import Agents, Api, Took
 from load import fill, percentile
 
 from coffer.database import database
+from coffer.dispatch import connect_redis
 from coffer.models import Instance
 from coffer.secrets import hash_token
+from coffer.settings import load_settings
 from tests.clients.service import BIN, REPOSITORY, Service, free_port
 
 CONNECTIONS = 20_000
-RETRY = 0.5
-"""Seconds after which an agent that was not heard tries again."""
-
-
-@dataclass
-class Agents:
-    """Guests that report, and what became of that."""
-
-    port: int
-    authority: str
-    took: list[float] = field(default_factory=list)
-    failed: int = 0
-
-    async def report(self, key: str, interval: float, ends: float) -> None:
-        """One guest, from a moment of its own on."""
-        trust = ssl.create_default_context(cafile=self.authority)
-        due = time.perf_counter() + random.uniform(0, interval)
-        channel, sequence = None, 0
-        while due < ends:
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            sequence += 1
-            while time.perf_counter() < ends:
-                try:
-                    channel = channel or await asyncio.open_connection(
-                        "127.0.0.1", self.port, ssl=trust, server_hostname="localhost"
-                    )
-                    await _post(channel, key, sequence)
-                    break
-                except (OSError, asyncio.IncompleteReadError, AssertionError):
-                    self.failed += 1
-                    channel = None
-                    await asyncio.sleep(RETRY)
-            self.took.append(time.perf_counter() - due)
-            due += interval
-
-
-async def _post(
-    channel: tuple[asyncio.StreamReader, asyncio.StreamWriter], key: str, sequence: int
-) -> None:
-    reader, writer = channel
-    volume = {"size": 1 << 30, "used": 1 << 28}
-    told = {"protocol": 1, "instance_id": key, "sequence": sequence, "state": "HEALTHY"}
-    body = json.dumps(told | {"volume": volume, "connections": 3, "uptime": 1.0}).encode()
-    head = (
-        f"POST /conductor/v1/reports HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    writer.write(head.encode() + body)
-    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
-    assert answer.startswith(b"HTTP/1.1 204"), answer
-
-
-async def read(url: str, path: str, token: str, rate: float, ends: float) -> list[float]:
-    """Seconds that reads took, one after the other, each from when it was due."""
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    request = f"GET {parts.path}{path} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Auth-Token: {token}"
-    found: list[float] = []
-    due = time.perf_counter()
-    while due < ends:
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        writer.write(f"{request}\r\n\r\n".encode())
-        head = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
-        found.append(time.perf_counter() - due)
-        due += 1 / rate
-    writer.close()
-    return found
+BARS = {"reports": 50.0, "reads": 20.0}
+"""Milliseconds of the 99th percentile."""
+WORKERS = ("work 1", "work 2", "work 3", "sweep", "cron")
+"""As many as an installation has by default."""
+PROVIDER = """
+ca_key = "{home}/ca.key"
+[provider_settings]
+compute_local_prefix = "coffb"
+compute_local_bridge = "coffbbr"
+compute_local_subnet = "10.79.250.0/24"
+compute_local_state_dir = "{home}/state"
+"""
 
 
 class Server:
@@ -139,14 +86,21 @@ class Server:
 
     def kill(self) -> None:
         """With all that it is made of."""
-        for each in (*psutil.Process(self.process.pid).children(), self.process):
+        for each in self._all():
             each.kill()
         self.process.wait()
 
+    def _all(self) -> list[psutil.Process]:
+        root = psutil.Process(self.process.pid)
+        return [*root.children(), root]
+
     def memory(self) -> float:
         """MiB, of all its processes."""
-        root = psutil.Process(self.process.pid)
-        return sum(each.memory_info().rss for each in (root, *root.children())) / (1 << 20)
+        return sum(each.memory_info().rss for each in self._all()) / (1 << 20)
+
+    def processor(self) -> float:
+        """Seconds of processor time that it has used since it was started."""
+        return sum(sum(each.cpu_times()[:2]) for each in self._all())
 
     @contextmanager
     def running(self) -> Iterator["Server"]:
@@ -158,45 +112,121 @@ class Server:
             self.kill()
 
 
-async def restart(server: Server, service: Service, after: float) -> None:
-    """kill -9 of conductor and Redis, and both again; the data of Redis is gone."""
-    await asyncio.sleep(after)
-    server.kill()
-    next(each for each in psutil.process_iter(["cmdline"]) if _is_redis(each, service.home)).kill()
-    line = ["redis-server", "--port", "0", "--unixsocket", f"{service.home}/redis.sock",
-            "--dir", str(service.home), "--save", ""]  # fmt: skip
-    subprocess.Popen(line, stdout=subprocess.DEVNULL)
-    server.start()
+@dataclass
+class Outage:
+    """From the kill until each guest has been heard again."""
+
+    began: float = float("inf")
+    ended: float = float("inf")
+
+    async def happen(self, server: Server, service: Service, after: float) -> None:
+        """kill -9 of conductor, API and Redis, and all again; the data of Redis is gone."""
+        await asyncio.sleep(after)
+        self.began = time.perf_counter()
+        server.kill()
+        for name in ("api", "redis"):
+            service.kill(name)
+            service.start(name)
+        server.start()
+
+    def settle(self, reports: Took, interval: float) -> None:
+        """A guest is heard again when the report that was due at the kill or next is answered."""
+        hit = [done for due, done in reports.answers if self._hits(due, interval)]
+        self.ended = max(hit, default=self.began)
+
+    def _hits(self, due: float, interval: float) -> bool:
+        return self.began - interval <= due <= self.began + interval
+
+    def overlaps(self, due: float, done: float) -> bool:
+        return due <= self.ended and done >= self.began
 
 
-def _is_redis(process: psutil.Process, home: Path) -> bool:
-    return "redis-server" in " ".join(process.info["cmdline"] or []) and any(
-        str(home) in word for word in process.info["cmdline"]
-    )
+@dataclass
+class Figures:
+    """Of reports or reads, apart from what the outage hit."""
+
+    name: str
+    took: Took
+    outage: Outage
+    since: float
+    """Before it guests connect one after the other."""
+
+    def show(self, seconds: float) -> bool:
+        """Print a line, and one of the outage; whether the bar is held."""
+        rows = [row for row in self.took.answers if row[0] >= self.since]
+        quiet = [done - due for due, done in rows if not self.outage.overlaps(due, done)]
+        hit = [done - due for due, done in rows if self.outage.overlaps(due, done)]
+        failed = [at for at in self.took.failed if not self.outage.overlaps(at, at)]
+        held = percentile(quiet, 0.99) < BARS[self.name] and not failed and not self.took.lost
+        note = f"bar {BARS[self.name]:.0f} ms: {'held' if held else 'MISSED'}"
+        _line(self.name, len(rows) / seconds, quiet, len(failed), note)
+        if hit:
+            _line("  outage", len(hit), hit, len(self.took.failed) - len(failed), "(number)")
+        if self.took.lost:
+            print(f"  {len(self.took.lost)} were never answered")
+        return held
 
 
-async def measure(service: Service, server: Server, given: argparse.Namespace, middle: str) -> None:
-    """All guests, all reads, and one line of each."""
+def _line(name: str, rate: float, values: list[float], failed: int, note: str) -> None:
+    shown = " ".join(f"{percentile(values, share):8.1f}" for share in (0.5, 0.99, 1))
+    print(f"{name:9} {rate:7.0f} {shown} {failed:7}  {note}")
+
+
+async def measure(service: Service, server: Server, given: argparse.Namespace, middle: str) -> bool:
+    """All guests, all reads, all operations; whether all bars are held."""
     with database.connection_context():
         ids = [row.id for row in Instance.select(Instance.id)]
-    agents = Agents(server.port, server.certificate)
+    gone = [key for key in ids if key != middle][: given.operations]
+    agents, outage = Agents(server.port, server.certificate), Outage()
+    api = Api(service.url, service.tokens["member"])
     began = time.perf_counter()
     ends = began + given.interval + given.seconds
-    token, path = service.tokens["member"], f"/instances/{middle}"
-    reads = asyncio.create_task(read(service.url, path, token, given.reads, ends))
-    work = [agents.report(key, given.interval, ends) for key in ids]
+    work = [agents.report(key, given.interval, ends) for key in ids if key not in gone]
+    work.append(api.read(f"/instances/{middle}", given.reads, ends))
     if given.restart:
-        work.append(restart(server, service, given.interval + given.seconds / 2))
+        work.append(outage.happen(server, service, given.interval + given.seconds / 2))
+    before = given.interval + given.seconds / 4
+    deletions = [asyncio.create_task(api.delete(key, before)) for key in gone]
+    used = asyncio.create_task(_processor(server, given))
     await asyncio.gather(*work)
-    took, seen = agents.took[given.agents :], await reads
-    print(f"{'':8} {'per s':>7} {'p50 ms':>7} {'p99 ms':>7} {'most':>7}")
-    for name, values in (("reports", took), ("reads", seen)):
-        shown = " ".join(f"{percentile(values, share):7.1f}" for share in (0.5, 0.99, 1))
-        print(f"{name:8} {len(values) / given.seconds:7.0f} {shown}")
+    operations = await asyncio.gather(*deletions)
+    if given.restart:
+        outage.settle(agents.took, given.interval)
+    lost = missing(agents.sent)
+    since = began + given.interval
+    print(f"{'':9} {'per s':>7} {'p50 ms':>8} {'p99 ms':>8} {'most':>8} {'failed':>7}")
+    held = [
+        Figures("reports", agents.took, outage, since).show(given.seconds),
+        Figures("reads", api.took, outage, since).show(given.seconds),
+        not lost,
+        all(state == "succeeded" for state, _ in operations),
+    ]
+    for state, seconds in operations:
+        print(f"operation: {state} after {seconds:.1f} s")
+    if given.restart:
+        print(f"all guests heard again {outage.ended - outage.began:.1f} s after the kill")
     print(
-        f"{agents.failed} tries failed, conductor {server.memory():.0f} MiB, "
-        f"load {os.getloadavg()[0]:.1f}"
+        f"{lost} guests' last report is not in Redis, conductor {server.memory():.0f} MiB, "
+        f"{await used:.2f} ms of processor time a report, load {os.getloadavg()[0]:.1f}"
     )
+    return all(held)
+
+
+async def _processor(server: Server, given: argparse.Namespace) -> float:
+    """Milliseconds that the conductor works for one report, while nothing else happens."""
+    quiet = given.seconds / 4
+    await asyncio.sleep(given.interval)
+    before = server.processor()
+    await asyncio.sleep(quiet)
+    return 1000 * (server.processor() - before) / (quiet * given.agents / given.interval)
+
+
+def missing(sent: dict[str, int]) -> int:
+    """Guests of whom the service does not know the last report."""
+    redis = connect_redis(load_settings().redis_url)
+    known = redis.mget([f"coffer:guests:report:{key}" for key in sent])
+    numbers = [json.loads(text)["sequence"] if text else 0 for text in known]
+    return sum(number != last for number, last in zip(numbers, sent.values(), strict=True))
 
 
 def main() -> None:
@@ -206,11 +236,13 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=10, help="seconds between two reports")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--reads", type=float, default=20, help="a second")
+    parser.add_argument("--operations", type=int, default=0, help="at once")
     parser.add_argument("--restart", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        service = Service(Path(home))
-        with service.running(work=False):
+        service = Service(Path(home), PROVIDER.format(home=home))
+        service.workers = 2
+        with service.running(WORKERS if given.operations else ("sweep", "cron")):
             middle = fill(service, given.agents)
             with database.connection_context(), database.atomic():
                 for row in Instance.select(Instance.id):
@@ -218,7 +250,8 @@ def main() -> None:
                         Instance.id == row.id
                     ).execute()
             with Server(service).running() as server:
-                asyncio.run(measure(service, server, given, middle))
+                held = asyncio.run(measure(service, server, given, middle))
+    sys.exit(not held)
 
 
 if __name__ == "__main__":

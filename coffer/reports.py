@@ -110,9 +110,13 @@ class Reports:
 
 
 def _owner(hashed: str) -> Instance | None:
-    """Whose token it is; while a guest is made anew both of its tokens are good."""
-    row: Instance | None = Instance.get_or_none(Instance.guest_token_hash == hashed)
-    return row or Instance.get_or_none(Instance.next_token_hash == hashed)
+    """Whose token it is; while a guest is made anew both of its tokens are good.
+
+    With what a report is compared to alone: to ask for all columns took half of a report's time.
+    """
+    asked = Instance.select(Instance.id, Instance.operating_status, Instance.observed)
+    row: Instance | None = asked.where(Instance.guest_token_hash == hashed).first()
+    return row or asked.where(Instance.next_token_hash == hashed).first()
 
 
 def _key(instance_id: str) -> str:

@@ -4,20 +4,32 @@ Everything runs in processes of its own, so that nothing of it is shared with ot
 """
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from cryptography.fernet import Fernet
 
 BIN = Path(sys.executable).parent
 REPOSITORY = Path(__file__).parents[2]
 PROJECT = "p1"
+COMMANDS = {
+    "redis": 'redis-server --port 0 --unixsocket {home}/redis.sock --dir {home} --save ""',
+    "api": f"{BIN}/gunicorn --worker-class gthread --workers {{workers}} --threads 8"
+    " --keep-alive 75 --no-control-socket --bind {bind} api.main:api()",
+    "pretending": f"{sys.executable} -m tests.clients.pretending_worker",
+    "work": f"{sys.executable} -m worker.main work",
+    "sweep": f"{sys.executable} -m worker.main sweep",
+    "cron": f"{sys.executable} -m worker.main cron",
+}
+"""What it is made of, by name."""
 
 
 class Service:
@@ -36,6 +48,7 @@ class Service:
             f'key_file = "{home}/keys"\nrun_directory = "{home}/run"\n'
             f'ca_certificate = "{home}/ca.crt"\n{more}'
         )
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.manage("migrate")
         self.manage("datastore", "register", "mysql")
         self.tokens = {role: self.token(role) for role in ("admin", "member", "reader")}
@@ -58,38 +71,39 @@ class Service:
         return self.manage("token", "create", role, "--project", project, "--role", role).strip()
 
     @contextmanager
-    def running(self, work: bool = True) -> Iterator["Service"]:
-        """Redis and API, and the worker if it shall work."""
-        serve = (
-            f"{BIN}/gunicorn --worker-class gthread --workers {self.workers} --threads 8"
-            f" --keep-alive 75 --no-control-socket --bind {self.root[7:]} api.main:api()"
-        )
-        redis = f"redis-server --port 0 --unixsocket {self.home}/redis.sock --dir {self.home}"
-        worker = f"{sys.executable} -m tests.clients.pretending_worker"
-        processes = []
+    def running(self, workers: Iterable[str] = ("pretending",)) -> Iterator["Service"]:
+        """Redis, API and what works, as `start` knows it."""
         try:
-            commands = [[*redis.split(), "--save", ""], serve.split()]
-            commands += [worker.split()] if work else []
-            for number, command in enumerate(commands):
-                with (self.home / f"log-{number}").open("wb") as log:
-                    process = subprocess.Popen(
-                        command,
-                        env=self.environment,
-                        cwd=REPOSITORY,
-                        stdout=log,
-                        stderr=log,
-                    )
-                processes.append(process)
-            self._wait()
-            assert (self.home / "redis.sock").exists(), (self.home / "log-0").read_text()
+            for name in ("redis", "api", *workers):
+                self.start(name)
+            self.wait()
+            assert (self.home / "redis.sock").exists(), (self.home / "log-redis").read_text()
             yield self
         finally:
-            for process in processes:
+            for process in self._processes.values():
                 process.terminate()
-            for process in processes:
-                process.wait(10)
+            for process in self._processes.values():
+                process.wait(20)
 
-    def _wait(self) -> None:
+    def start(self, name: str) -> None:
+        """Start one of its processes: a key of `COMMANDS`, perhaps numbered: `work 2`."""
+        line = COMMANDS[name.partition(" ")[0]].format(
+            home=self.home, workers=self.workers, bind=self.root[7:]
+        )
+        with (self.home / f"log-{name}").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                shlex.split(line), env=self.environment, cwd=REPOSITORY, stdout=log, stderr=log
+            )
+
+    def kill(self, name: str) -> None:
+        """kill -9, with its children."""
+        process = self._processes[name]
+        for each in (*psutil.Process(process.pid).children(recursive=True), process):
+            each.kill()
+        process.wait()
+
+    def wait(self) -> None:
+        """Until the API answers, which it does without Redis too."""
         deadline = time.monotonic() + 30
         while True:
             try:

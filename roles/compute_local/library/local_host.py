@@ -13,6 +13,7 @@ from ansible.module_utils.coffer_local.command import CommandFailed
 from ansible.module_utils.coffer_local.files import temp_of
 from ansible.module_utils.coffer_local.module import main
 from ansible.module_utils.coffer_local.mounts import no_directory
+from ansible.module_utils.coffer_local.private import private_steps
 from ansible.module_utils.coffer_local.settings import Settings
 from ansible.module_utils.coffer_local.steps import Step, StepFailed, converge
 
@@ -44,7 +45,8 @@ Act = Callable[[Settings, store.Record, bool], list[str]]
 def _resumed(module: AnsibleModule, settings: Settings) -> dict[str, Any]:
     """Returns guests: instance -> what was done, for those to which something was."""
     with store.holding_host(settings, module.check_mode):
-        shared = converge(network.host_steps(settings), module.check_mode)
+        steps = [*private_steps(settings), *network.host_steps(settings)]
+        shared = converge(steps, module.check_mode)
     return _with_all(module, settings, _bring_up, {"host": shared})
 
 

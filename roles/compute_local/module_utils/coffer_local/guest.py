@@ -12,6 +12,7 @@ from .disk import absent as disk_absent
 from .disk import present as disk_present
 from .files import read_text, remove_files, write_atomic
 from .mounts import no_directory, source_of, unmounted
+from .private import private_steps
 from .settings import Settings
 from .steps import Step, converge
 from .store import Guest, Record
@@ -43,7 +44,11 @@ def bring_up(
 ) -> list[str]:
     """Network, disks and, if it is wanted, the running guest, as the record says."""
     with store.holding_host(settings, check):
-        shared = [*network.host_steps(settings), *volume.pool_steps(settings)]
+        shared = [
+            *private_steps(settings),
+            *network.host_steps(settings),
+            *volume.pool_steps(settings),
+        ]
         changed = converge(shared, check)
     return changed + converge(_own_steps(settings, record, seed or Seed()), check)
 
