@@ -155,6 +155,26 @@ def start_undo(
     return fresh
 
 
+def queue_undo(operation: Operation, outcome: State, reason: str) -> None:
+    """Leave the undo to whichever worker is free; runs inside the caller's transaction."""
+    operation.state, operation.phase = State.QUEUED, "undo"
+    operation.outcome, operation.reason = outcome, reason
+    operation.attempts = operation.attempt + KINDS[operation.kind].attempts
+    operation.lease_owner = operation.lease_until = None
+    operation.save()
+
+
+def give_up(operation: Operation, outcome: State, reason: str, now: datetime) -> list[Operation]:
+    """End a run that nobody sees through: undo it, where there is an undo; in a transaction.
+
+    Returns the operations that may run now.
+    """
+    if KINDS[operation.kind].undo is None:
+        return close(operation.id, outcome, reason, None, {}, now)
+    queue_undo(operation, outcome, reason)
+    return [operation]
+
+
 def end(
     operation: Operation,
     state: State,
@@ -252,6 +272,8 @@ def retry(
 def abort(operation: Operation, clock: Clock = utcnow) -> list[Operation]:
     """Stop an operation: at once when nothing ran yet, else as soon as its worker sees it.
 
+    What is run by hand has no worker until then: one takes it back, where that can be.
+
     Of a part it is its leader that is stopped, of what waits for a backup the making of that.
 
     Raises:
@@ -261,9 +283,11 @@ def abort(operation: Operation, clock: Clock = utcnow) -> list[Operation]:
         operation = to_stop(Operation.get_by_id(operation.leader_id or operation.id))
         if operation.state not in ACTIVE_STATES:
             raise Unprocessable(f"operation {operation.id} is {operation.state}: nothing to abort")
-        untouched = operation.state == State.QUEUED and operation.attempt == 0
-        if untouched or operation.runner != "worker":
-            return close(operation.id, State.ABORTED, "aborted by the user", None, {}, clock())
+        reason = "aborted by the user"
+        if operation.state == State.QUEUED and operation.attempt == 0:
+            return close(operation.id, State.ABORTED, reason, None, {}, clock())
+        if operation.is_by_hand:
+            return give_up(operation, State.ABORTED, reason, clock())
         Operation.update(abort_requested=True).where(Operation.id == operation.id).execute()
     return []
 

@@ -88,7 +88,7 @@ def finish(
     Raises:
         Unprocessable: it is no such run, or it has ended already.
     """
-    if operation.runner != "operator" or operation.state != State.RUNNING:
+    if not operation.is_by_hand or operation.state != State.RUNNING:
         raise Unprocessable(f"operation {operation.id} is not a playbook running by hand")
     state = State.SUCCEEDED if succeeded else State.FAILED
     return end(operation, state, reason=reason, facts=facts, clock=utcnow)

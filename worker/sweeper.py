@@ -9,7 +9,7 @@ from redis import RedisError
 from coffer import audit
 from coffer.clock import utcnow
 from coffer.database import database, transaction
-from coffer.lifecycle import begin, close
+from coffer.lifecycle import begin, close, give_up
 from coffer.models import Instance, Operation
 from coffer.operations import ACTIVE_STATES, KINDS, State
 from worker.context import Context, context
@@ -56,26 +56,17 @@ def release(operation: Operation, now: datetime, collaborators: Context) -> None
 
 
 def _release(row: Operation, now: datetime) -> list[Operation]:
-    if row.runner != "worker":
-        return close(row.id, State.EXPIRED, "the playbook run by hand never ended", None, {}, now)
-    if row.attempt >= row.attempts and not _begin_undo(row):
-        reason = row.reason or f"the worker or its playbook died {row.attempt} times"
-        return close(row.id, State(row.outcome or State.FAILED), reason, None, {}, now)
+    if row.is_by_hand:
+        return give_up(row, State.EXPIRED, "the playbook run by hand never ended", now)
+    died = f"the worker or its playbook died {row.attempt} times"
+    if row.attempt >= row.attempts and row.phase == "undo":
+        return close(row.id, State(row.outcome or State.FAILED), row.reason, None, {}, now)
+    if row.attempt >= row.attempts:
+        return give_up(row, State.FAILED, died, now)
     note(row, "failed", "the worker or its playbook died; the operation goes on by itself")
     row.state, row.lease_owner, row.lease_until = State.QUEUED, None, None
     row.save()
     return [row]
-
-
-def _begin_undo(row: Operation) -> bool:
-    """The last attempt at the work died too: what is left is to undo it."""
-    kind = KINDS[row.kind]
-    if row.phase == "undo" or kind.undo is None:
-        return False
-    row.phase, row.outcome = "undo", State.FAILED
-    row.reason = f"the worker or its playbook died {row.attempt} times"
-    row.attempts = row.attempt + kind.attempts
-    return True
 
 
 def end_late_queued(collaborators: Context, now: datetime) -> None:
@@ -99,13 +90,9 @@ def _end_late(row: Operation, now: datetime) -> list[Operation]:
     aborted = row.abort_requested
     state = State.ABORTED if aborted else State.EXPIRED
     reason = "aborted by the user" if aborted else "the deadline passed before a worker was free"
-    kind = KINDS[row.kind]
-    if row.attempt == 0 or kind.undo is None:
+    if row.attempt == 0:
         return close(row.id, state, reason, None, {}, now)
-    row.phase, row.outcome, row.reason = "undo", state, reason
-    row.attempts = row.attempt + kind.attempts
-    row.save()
-    return [row]
+    return give_up(row, state, reason, now)
 
 
 def send_queued(collaborators: Context, now: datetime) -> None:

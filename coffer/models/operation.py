@@ -51,6 +51,11 @@ class Operation(Record):
     started = peewee.DateTimeField(null=True)
     ended = peewee.DateTimeField(null=True)
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether an operator's playbook works on it; its undo is a worker's like any other."""
+        return self.runner != "worker" and self.phase == "do"
+
 
 class Event(Record):
     """A step of an operation, as Ansible told it."""

@@ -18,6 +18,7 @@ from tests.e2e.test_patch import (
 from tests.e2e.waiting import wait_for
 
 __all__ = ["patched"]
+PATCH = ("playbooks/instance_patch.yml", "--limit")
 WITHOUT_RESTIC = "mv /usr/bin/restic /usr/bin/restic.away"
 WITH_RESTIC = "mv /usr/bin/restic.away /usr/bin/restic"
 
@@ -71,9 +72,7 @@ def test_a_run_that_is_killed_while_it_waits_holds_nothing(
     age(coffer, patched)
     before, booted = packages(patched), patched.shell(BOOTED).stdout
     tried = len(operations(coffer, patched, "backup_create"))
-    with coffer.operating(
-        "ansible-playbook", "playbooks/instance_patch.yml", "-l", patched.name
-    ) as run:
+    with coffer.operating("ansible-playbook", *PATCH, patched.name) as run:
         wait_for(
             "the backup",
             lambda: len(operations(coffer, patched, "backup_create")) > tried,
@@ -121,3 +120,23 @@ def test_the_backup_comes_first(coffer: Installation, patched: Guest) -> None:
     assert (done["state"], done["protected_by"]) == ("succeeded", made)
     assert making["ended"] <= done["created"]
     assert_kept(patched, acknowledged)
+
+
+def test_what_a_killed_run_left_is_taken_back(coffer: Installation, patched: Guest) -> None:
+    # given a patch by hand whose packages are there, and then it is killed
+    old = age(coffer, patched)
+    break_packages(patched, "Post", "touch /run/installed; sleep 3")
+    with coffer.operating("ansible-playbook", *PATCH, patched.name) as run:
+        there = "test -e /run/installed"
+        wait_for("the packages", lambda: patched.shell(there, check=False).returncode == 0, 90)
+        run.kill()
+    assert newest(coffer, patched) == ("instance_patch", "operator", "running")
+    # when somebody aborts it, then a worker takes the instance back to the snapshot
+    coffer.dbctl("operation", "abort", operations(coffer, patched, "instance_patch")[0]["id"])
+    assert newest(coffer, patched) == ("instance_patch", "operator", "aborted")
+    coffer.healthy(patched.id)
+    assert packages(patched)["libssl3"] == old
+    # and it can be patched
+    patched.shell(f"rm -f {HOOK}")
+    play(coffer, "instance_patch", "--limit", patched.name)
+    assert packages(patched)["libssl3"] > old

@@ -14,9 +14,11 @@ from rq import Queue
 from coffer import audit
 from coffer.clock import utcnow
 from coffer.database import transaction
-from coffer.lifecycle import begin, lease
+from coffer.errors import Unprocessable
+from coffer.lifecycle import abort, begin, lease
 from coffer.models import AuditRecord, Instance, Operation
 from coffer.operations import KINDS, State
+from coffer.operator_runs import finish
 from coffer.reports import Reports
 from coffer.settings import Settings
 from coffer.tokens import Identity
@@ -134,6 +136,54 @@ def test_a_late_operation_that_ran_before_is_undone(instance: Instance, context:
     sweeper.end_late_queued(context, utcnow() + timedelta(days=1))
     row = fresh(operation)
     assert (row.state, row.phase, row.outcome) == (State.QUEUED, "undo", "expired")
+
+
+def by_hand(instance: Instance, kind: str) -> Operation:
+    """A playbook that an operator runs, which is never heard of again."""
+    with transaction():
+        queued = begin(
+            KINDS[kind],
+            Instance.get_by_id(instance.id),
+            user="u",
+            request_id="r",
+            runner="operator",
+        )
+    operation = lease(queued.id, "operator")
+    assert operation is not None
+    return operation
+
+
+def test_what_a_run_by_hand_left_is_taken_back_by_a_worker(
+    instance: Instance, context: Context, redis: Redis
+) -> None:
+    operation = by_hand(instance, "instance_patch")
+    sweeper.end_dead_leases(context, utcnow() + LATER)
+    row = fresh(operation)
+    assert (row.state, row.phase, row.outcome) == (State.QUEUED, "undo", "expired")
+    assert jobs(redis, "bulk") == [operation.id]
+    # a worker that dies with that is followed by another one, and the end is that of the run
+    for _ in range(KINDS["instance_patch"].attempts):
+        assert lease(operation.id, "a") is not None
+        sweeper.end_dead_leases(context, utcnow() + 2 * LATER)
+    row = fresh(operation)
+    assert (row.state, row.reason) == ("expired", "the playbook run by hand never ended")
+    assert fresh(instance).task is None
+
+
+def test_a_run_by_hand_without_an_undo_ends(instance: Instance, context: Context) -> None:
+    operation = by_hand(instance, "instance_restart")
+    sweeper.end_dead_leases(context, utcnow() + LATER)
+    assert fresh(operation).state == State.EXPIRED
+
+
+def test_a_run_by_hand_that_is_aborted_is_taken_back(instance: Instance) -> None:
+    operation = by_hand(instance, "instance_patch")
+    assert [row.id for row in abort(operation)] == [operation.id]
+    row = fresh(operation)
+    assert (row.state, row.phase, row.outcome) == (State.QUEUED, "undo", "aborted")
+    # its own end comes too late
+    with pytest.raises(Unprocessable, match="not a playbook running by hand"):
+        finish(row, True, None, {})
 
 
 def test_directories_of_ended_runs_go(instance: Instance, context: Context, tmp_path: Path) -> None:
