@@ -86,6 +86,7 @@ def _member(row: PatchMember, operation: Operation | None) -> wire.RunMember:
         changes=_changes(done),
         restart=bool(done.get("restart")),
         reboot=bool(done.get("reboot")),
+        services=done.get("services", []),
         seconds=_seconds(operation.created, operation.ended) if operation else 0.0,
         seconds_without_writes=done.get("seconds_without_writes", 0.0),
     )

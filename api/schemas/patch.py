@@ -79,6 +79,8 @@ class RunMember(Wire):
     """The engine is, or was, started anew."""
     reboot: bool
     """The guest is, or was."""
+    services: list[str]
+    """Other services that are, or were, for they ran on what was replaced."""
     seconds: float
     seconds_without_writes: float
 

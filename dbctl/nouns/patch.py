@@ -161,6 +161,8 @@ def plan(context: Context) -> None:
         if row["restart"]:
             what = "guest" if row["reboot"] else "engine"
             context.say(f"{row['instance']}: the {what} is restarted")
+        if services := row.get("services"):
+            context.say(f"{row['instance']}: {', '.join(services)}: restarted too")
     runs.check(run)
 
 

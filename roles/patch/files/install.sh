@@ -10,10 +10,10 @@ export DEBIAN_FRONTEND=noninteractive
 if [ "$step" = fetch ]; then
   set -- --download-only "$@"
 else
-  dpkg --configure --pending
+  dpkg --force-confdef --force-confold --configure --pending </dev/null >&2
 fi
 apt-get --quiet=2 --yes --no-remove --only-upgrade --no-install-recommends \
   --option Dpkg::Options::=--force-confdef --option Dpkg::Options::=--force-confold \
-  install "$@" >&2
+  install "$@" </dev/null >&2
 [ "$step" = fetch ] || apt-get clean
 [ "$step" = fetch ] || systemctl start --no-block coffer-pending.service 2>/dev/null || true
