@@ -75,17 +75,16 @@ class Agents:
     """Guests, each from a moment of its own on."""
 
     port: int
-    authority: str
+    trust: ssl.SSLContext
     took: Took = field(default_factory=Took)
     sent: dict[str, int] = field(default_factory=dict)
     """Sequence number of its last report, by the instance's id."""
 
     async def report(self, key: str, interval: float, ends: float) -> None:
         """One guest; its token is its id."""
-        trust = ssl.create_default_context(cafile=self.authority)
         caller = Caller(
             lambda: asyncio.open_connection(
-                "127.0.0.1", self.port, ssl=trust, server_hostname="localhost"
+                "127.0.0.1", self.port, ssl=self.trust, server_hostname="localhost"
             ),
             self.took,
             interval,

@@ -80,9 +80,8 @@ class Service:
             assert (self.home / "redis.sock").exists(), (self.home / "log-redis").read_text()
             yield self
         finally:
-            for process in self._processes.values():
+            for process in reversed(self._processes.values()):  # Redis, which all need, last
                 process.terminate()
-            for process in self._processes.values():
                 process.wait(20)
 
     def start(self, name: str) -> None:
