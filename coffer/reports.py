@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis, RedisError
 
+from coffer.database import database
 from coffer.models import Instance
 from coffer.points import note_chain
 from coffer.secrets import hash_token
@@ -17,6 +19,12 @@ _SEEN = "coffer:guests:seen"
 """Sorted set: instance id by unix time of the last report."""
 _KEEP = 600
 """Seconds for which the last report stays in Redis."""
+_ASKED = "SELECT id, operating_status, observed FROM instance WHERE {column} = {value}"
+_REMEMBER = """
+redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[2])
+redis.call("ZADD", KEYS[2], ARGV[3], ARGV[4])
+"""
+"""Both in one command: it costs the sender less than a pipeline of two."""
 OBSERVED = ("version", "databases", "users", "pending_packages", "message", "logs")
 """Parts of a report that go to the database, and so count as a change."""
 
@@ -28,6 +36,7 @@ class Reports:
         """`clock` returns unix seconds."""
         self._redis = redis
         self._clock = clock
+        self._script = redis.register_script(_REMEMBER)
 
     def accept(self, token: str, report: dict[str, Any]) -> bool:
         """Take a report; False when the token opens no instance or another one than reported.
@@ -46,13 +55,11 @@ class Reports:
         return True
 
     def _remember(self, instance_id: str, report: dict[str, Any]) -> None:
-        try:
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.set(_key(instance_id), json.dumps(report), ex=_KEEP)
-            pipe.zadd(_SEEN, {instance_id: self._clock()})
-            pipe.execute()
-        except RedisError:  # it comes again in ten seconds
-            pass
+        with suppress(RedisError):  # it comes again in ten seconds
+            self._script(
+                keys=[_key(instance_id), _SEEN],
+                args=[json.dumps(report), _KEEP, self._clock(), instance_id],
+            )
 
     def _record(self, instance: Instance, report: dict[str, Any], observed: dict[str, Any]) -> None:
         Instance.update(
@@ -112,11 +119,19 @@ class Reports:
 def _owner(hashed: str) -> Instance | None:
     """Whose token it is; while a guest is made anew both of its tokens are good.
 
-    With what a report is compared to alone: to ask for all columns took half of a report's time.
+    With what a report is compared to alone, and in words: to ask for all columns, or to have the
+    statement made anew each time, took half of a report's time.
     """
-    asked = Instance.select(Instance.id, Instance.operating_status, Instance.observed)
-    row: Instance | None = asked.where(Instance.guest_token_hash == hashed).first()
-    return row or asked.where(Instance.next_token_hash == hashed).first()
+    for column in ("guest_token_hash", "next_token_hash"):
+        asked = _ASKED.format(column=column, value=database.param)
+        if row := database.execute_sql(asked, (hashed,)).fetchone():
+            known, status, observed = row
+            return Instance(
+                id=known,
+                operating_status=status,
+                observed=Instance.observed.python_value(observed),
+            )
+    return None
 
 
 def _key(instance_id: str) -> str:

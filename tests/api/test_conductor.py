@@ -97,6 +97,18 @@ def test_redis_away_is_no_error(instance: Instance) -> None:
     assert Instance.get_by_id(instance.id).operating_status == "HEALTHY"
 
 
+def test_a_redis_that_was_started_anew_takes_reports(
+    conductor: Any, instance: Instance, redis: Redis
+) -> None:
+    post(conductor, report(instance))
+    redis.flushall()
+    redis.script_flush()
+    assert post(conductor, report(instance)).status_code == 204
+    reports = Reports(redis)
+    assert reports.last([instance.id])
+    assert reports.age(instance) is not None
+
+
 def test_hostile_bytes(conductor: Any) -> None:
     for body in (b"\x00" * 100, b"[" * 100_000, b"\xff", b"9" * 5000):
         answer = conductor.simulate_post(
