@@ -5,16 +5,20 @@ import json
 import random
 import ssl
 import time
+from asyncio import sslproto
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+from load import OBSERVED
 
 RETRY = 0.5
 """Seconds after which one that was not heard tries again."""
 PATIENCE = 20
 """Seconds after which no answer is expected any more."""
 ENDED = ("succeeded", "failed", "aborted", "expired")
+sslproto.SSLProtocol.max_size = 16 * 1024  # bytes for reading; 256 KiB for each guest are gigabytes
 Channel = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Call = Callable[[Channel, int], Coroutine[Any, Any, Any]]
 """What is done over a connection, by the number of times that it is done."""
@@ -99,7 +103,7 @@ class Agents:
 async def _post(channel: Channel, key: str, sequence: int) -> None:
     reader, writer = channel
     volume = {"size": 1 << 30, "used": 1 << 28}
-    told = {"protocol": 1, "instance_id": key, "sequence": sequence, "state": "HEALTHY"}
+    told = {"protocol": 1, "instance_id": key, "sequence": sequence, "state": "HEALTHY"} | OBSERVED
     body = json.dumps(told | {"volume": volume, "connections": 3, "uptime": 1.0}).encode()
     head = (
         f"POST /conductor/v1/reports HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"

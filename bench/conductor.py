@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -70,6 +71,7 @@ class Server:
         self._command = (
             f"{BIN}/gunicorn --worker-class gthread --workers 1 --threads 8 --keep-alive 30"
             f" --worker-connections {CONNECTIONS} --no-control-socket"
+            f" --config python:api.conductor_server"
             f" --bind 127.0.0.1:{self.port} --certfile {self.certificate} --keyfile {key}"
             " api.main:conductor()"
         )
@@ -103,11 +105,18 @@ class Server:
         """Seconds of processor time that it has used since it was started."""
         return sum(sum(each.cpu_times()[:2]) for each in self._all())
 
+    def _listens(self) -> bool:
+        assert self.process.poll() is None, "see conductor.log"
+        with socket.socket() as plain:
+            return plain.connect_ex(("127.0.0.1", self.port)) == 0
+
     @contextmanager
     def running(self) -> Iterator["Server"]:
-        """Until the end."""
+        """Until the end, from when it listens."""
         self.start()
         try:
+            while not self._listens():
+                time.sleep(0.05)
             yield self
         finally:
             self.kill()

@@ -13,6 +13,10 @@ from coffer.models.base import new_id
 from coffer.settings import load_settings
 from tests.clients.service import PROJECT, Service
 
+_NAMES = [{"name": f"db{index}"} for index in range(5)]
+OBSERVED = {"databases": _NAMES, "users": [{"name": "u", "databases": _NAMES}]}
+"""What the records know of each guest, and what its agent tells again in each report."""
+
 
 def fill(service: Service, count: int) -> str:
     """Rows and reports of `count` instances, in place of those that were there; the middle id."""
@@ -38,7 +42,6 @@ def fill(service: Service, count: int) -> str:
 
 def row(number: int, version: DatastoreVersion, created: object) -> dict[str, object]:
     """An instance that runs, with as many users and databases as one has."""
-    names = [{"name": f"db{index}"} for index in range(5)]
     return {
         "id": new_id(),
         "project_id": PROJECT,
@@ -50,7 +53,7 @@ def row(number: int, version: DatastoreVersion, created: object) -> dict[str, ob
         "state": "ACTIVE",
         "operating_status": "HEALTHY",
         "compute": {"address": "192.0.2.9", "server_id": f"s{number}"},
-        "observed": {"databases": names, "users": [{"name": "u", "databases": names}]},
+        "observed": OBSERVED,
         "host_key_public": "ssh-ed25519 AAAA",
         "created": created,
         "updated": created,
