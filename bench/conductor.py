@@ -198,7 +198,7 @@ async def measure(service: Service, server: Server, given: argparse.Namespace, m
         work.append(outage.happen(server, service, given.interval + given.seconds / 2))
     before = given.interval + given.seconds / 4
     deletions = [asyncio.create_task(api.delete(key, before)) for key in gone]
-    used = asyncio.create_task(_processor(server, given))
+    used = asyncio.create_task(_processor(server, agents, given))
     await asyncio.gather(*work)
     operations = await asyncio.gather(*deletions)
     if given.restart:
@@ -218,18 +218,23 @@ async def measure(service: Service, server: Server, given: argparse.Namespace, m
         print(f"all guests heard again {outage.ended - outage.began:.1f} s after the kill")
     print(
         f"{lost} guests' last report is not in Redis, conductor {server.memory():.0f} MiB, "
-        f"{await used:.2f} ms of processor time a report, load {os.getloadavg()[0]:.1f}"
+        f"{await used}, load {os.getloadavg()[0]:.1f}"
     )
     return all(held)
 
 
-async def _processor(server: Server, given: argparse.Namespace) -> float:
-    """Milliseconds that the conductor works for one report, while nothing else happens."""
-    quiet = given.seconds / 4
-    await asyncio.sleep(given.interval)
-    before = server.processor()
-    await asyncio.sleep(quiet)
-    return 1000 * (server.processor() - before) / (quiet * given.agents / given.interval)
+async def _processor(server: Server, agents: Agents, given: argparse.Namespace) -> str:
+    """What a report takes of the processor, there and here, while nothing else happens.
+
+    By the reports that were answered: of those that wait for more processor nothing is known.
+    """
+    rows = []
+    for pause in (given.interval, given.seconds / 4):
+        await asyncio.sleep(pause)
+        rows.append((server.processor(), time.process_time(), len(agents.took.answers)))
+    conductor, here, reports = (after - before for before, after in zip(*rows, strict=True))
+    there, here = (1000 * each / max(1, reports) for each in (conductor, here))
+    return f"{there:.2f} ms of processor time a report (its guest {here:.2f})"
 
 
 def missing(sent: dict[str, int]) -> int:
