@@ -97,6 +97,8 @@ def past(site: Site, made: Made) -> Iterator[Past]:
         print(f"COFFER_TEST_SEED={SEED}")
         begun = guest.run("logs", backup_log_interval=INTERVAL, **keys)
         assert begun.code == 0, begun.output
+        # what sends the logs takes not the place of what keeps them small
+        guest.shell("systemctl is-active coffer-logs.timer coffer-rotate.timer")
         counter = Counter(guest, (DATA / gateway.commands["counter"]).read_text())
         taken = guest.run("backup", **keys)
         assert taken.code == 0, taken.output
