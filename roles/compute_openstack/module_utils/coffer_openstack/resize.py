@@ -7,7 +7,7 @@ from typing import Any
 
 from .errors import CloudRefused
 from .network import address
-from .server import fault_of, reach, the_server
+from .server import become, fault_of, reach, the_server
 from .site import Site
 from .steps import Step
 
@@ -51,7 +51,7 @@ def _resize(site: Site, instance: str, flavor: Any) -> None:
         _revert(site, server)
         raise CloudRefused(f"the guest does not answer as {flavor.name}; it has its old flavor")
     site.cloud.compute.confirm_server_resize(server)
-    reach(site, server.id, "ACTIVE", "SHUTOFF")
+    become(site, server.id, "ACTIVE", "SHUTOFF")
 
 
 _RUNNING = 1
@@ -59,7 +59,7 @@ _RUNNING = 1
 
 def _revert(site: Site, server: Any) -> None:
     site.cloud.compute.revert_server_resize(server)
-    reach(site, server.id, "ACTIVE", "SHUTOFF")
+    become(site, server.id, "ACTIVE", "SHUTOFF")
 
 
 def _answers(site: Site, instance: str) -> bool:

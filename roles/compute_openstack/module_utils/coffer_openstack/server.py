@@ -116,7 +116,7 @@ def running_step(site: Site, instance: str) -> Step:
         server = reach(site, the_server(site, instance).id, "ACTIVE", "SHUTOFF")
         if server.status == "SHUTOFF":
             site.cloud.compute.start_server(server)
-            _once(site, server.id, "ACTIVE")
+            become(site, server.id, "ACTIVE")
 
     return Step("running", done, run)
 
@@ -128,21 +128,21 @@ def stopped_step(site: Site, instance: str) -> Step:
         server = reach(site, the_server(site, instance).id, "ACTIVE", "SHUTOFF")
         if server.status == "ACTIVE":
             site.cloud.compute.stop_server(server)
-            _once(site, server.id, "SHUTOFF")
+            become(site, server.id, "SHUTOFF")
 
     return Step("stopped", lambda: the_server(site, instance).status == "SHUTOFF", stop)
 
 
-def _once(site: Site, server_id: str, status: str) -> Any:
-    """After an action that keeps the old status until it is done."""
+def become(site: Site, server_id: str, *statuses: str) -> Any:
+    """The server after an action during which Nova shows the old status without a task."""
 
     def look() -> Any:
         server = site.cloud.compute.get_server(server_id)
         if server.status == "ERROR":
             raise CloudRefused(f"Nova left the server as ERROR: {fault_of(server)}")
-        return server if server.status == status and not server.task_state else None
+        return server if server.status in statuses and not server.task_state else None
 
-    return site.wait(f"server to become {status}", look)
+    return site.wait(f"server to become {' or '.join(statuses)}", look)
 
 
 def rebuilt_step(site: Site, instance: str, wish: Wish) -> Step:

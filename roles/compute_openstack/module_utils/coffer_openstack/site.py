@@ -45,7 +45,8 @@ class Site:
 def connect(settings: Settings) -> Site:
     """Sign in. Services that are away are waited for, here and in every later call."""
     retries = _retries(settings.outage)
-    known = OpenStackConfig(config_files=[settings.clouds_file])
+    # whoever runs a playbook may have another file in their environment: it is not the service's
+    known = OpenStackConfig(config_files=[settings.clouds_file], load_envvars=False)
     overrides = {"project_id": settings.project} if settings.project else {}
     region = known.get_one(
         settings.cloud, connect_retries=retries, status_code_retries=retries, **overrides
