@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """YAML with changes of the policy (`python -m api.policy` shows it)."""
     gateway_url: str = "https://10.77.0.1:8781"
     """Where guests leave their backups: rclone's server of restic repositories."""
-    gateway_users: str = "/etc/coffer/gateway.htpasswd"
+    gateway_users: str = "/etc/coffer/gateway/users"
     """Written by workers from the records; the gateway reads it anew when it changes."""
     rclone_config: str = "/etc/coffer/rclone.conf"
     backup_storage: str = "/var/lib/coffer/backups"

@@ -29,7 +29,8 @@ def start(run_directory: Path) -> "subprocess.Popen[bytes]":
     program.chmod(0o700)
     server = subprocess.Popen(
         [sys.executable, "-m", "worker.warm", str(listening)],
-        env={**os.environ, "ANSIBLE_CONFIG": str(ANSIBLE_CONFIG)},
+        # a service that is not root has no home to write to
+        env={**os.environ, "ANSIBLE_CONFIG": str(ANSIBLE_CONFIG), "ANSIBLE_HOME": str(home)},
         cwd="/",
         stdin=subprocess.PIPE,
     )

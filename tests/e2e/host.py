@@ -80,7 +80,7 @@ def files() -> list[str]:
 def _may_stay(path: str) -> bool:
     """Records and their journals, and what holds the backups of instances that are gone."""
     name, backups = Path(path).name, STATE / "backups"
-    return name.startswith(f"{NAME}.db") or name == "gateway.lock" or backups in Path(path).parents
+    return name.startswith(f"{NAME}.db") or name == "users.lock" or backups in Path(path).parents
 
 
 def firewall() -> list[str]:

@@ -154,8 +154,7 @@ class Installation:
         told = {**self.environment(), "COFFER_URL": self.api.url, "COFFER_TOKEN": self.api.token}
         return {**told, "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}"}
 
-    @staticmethod
-    def environment() -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Of the administrator: nothing of another installation, of the checkout, of a cloud."""
         kept = {key: value for key, value in os.environ.items() if not _is_ours(key)}
         return {
