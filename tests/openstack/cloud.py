@@ -24,13 +24,25 @@ class Cloud:
     gateway: str
     """This host's address in the instances' network."""
     stock_images: dict[str, str]
+    administrator: str
+    """A cloud of the same file whose user may make projects and users; it need not be there."""
     flavors: str
     """A regular expression of their names."""
     grow_online: bool
 
-    def connect(self) -> openstack.connection.Connection:
-        known = OpenStackConfig(config_files=[str(self.clouds_file)])
-        return openstack.connection.Connection(config=known.get_one(self.name))
+    def connect(self, name: str = "") -> openstack.connection.Connection:
+        """As the user of the service, or of another cloud of the file."""
+        return openstack.connection.Connection(config=self._known.get_one(name or self.name))
+
+    def administered(self) -> openstack.connection.Connection | None:
+        """As the administrator, where the file has one."""
+        if self.administrator not in self._known.get_cloud_names():
+            return None
+        return self.connect(self.administrator)
+
+    @property
+    def _known(self) -> OpenStackConfig:
+        return OpenStackConfig(config_files=[str(self.clouds_file)], load_envvars=False)
 
     @property
     def nameservers(self) -> list[str]:
@@ -61,6 +73,7 @@ def cloud_under_test() -> Cloud:
         _setting("USER_DATA", "script"),
         _setting("GATEWAY", "10.214.0.1"),
         {suite: _setting(f"STOCK_{suite.upper()}", f"stock-{suite}") for suite in SUITES},
+        _setting("ADMINISTRATOR", "oslab-admin"),
         _setting("FLAVORS", r"db\..*"),
         _setting("GROW_ONLINE", "") == "true",
     )
@@ -75,8 +88,8 @@ def why_not(cloud: Cloud) -> str:
     if not cloud.clouds_file.is_file():
         return f"there is no cloud: {cloud.clouds_file} is missing (`make test-openstack` has one)"
     try:
-        config = OpenStackConfig(config_files=[str(cloud.clouds_file)]).get_one(cloud.name)
-        host, _, port = str(config.auth["auth_url"]).split("//")[1].split("/")[0].partition(":")
+        auth_url = str(cloud.connect().config.auth["auth_url"])
+        host, _, port = auth_url.split("//")[1].split("/", maxsplit=1)[0].partition(":")
         socket.create_connection((host, int(port or 443)), timeout=3).close()
     except OSError as error:
         return f"the cloud {cloud.name} does not answer: {error}"

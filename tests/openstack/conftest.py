@@ -30,7 +30,7 @@ def coffer() -> Iterator[CloudInstallation]:
         yield made
         made.delete(*made.instance_ids())
         if not KEEP:
-            made.remove_images()
+            made.remove_what_a_purge_leaves()
             assert held(made) == {}
     finally:
         if not KEEP:

@@ -17,6 +17,13 @@ def _floating_ips(cloud: Any) -> list[Any]:
         return []
 
 
+def _containers(cloud: Any) -> list[Any]:
+    """None in a cloud without Swift."""
+    if not cloud.has_service("object-store"):
+        return []
+    return list(cloud.object_store.containers())
+
+
 KINDS: dict[str, Callable[[Any], Iterable[Any]]] = {
     "servers": lambda cloud: cloud.compute.servers(),
     "key_pairs": lambda cloud: cloud.compute.keypairs(),
@@ -25,6 +32,7 @@ KINDS: dict[str, Callable[[Any], Iterable[Any]]] = {
     "addresses": _floating_ips,
     "volumes": lambda cloud: cloud.block_storage.volumes(),
     "snapshots": lambda cloud: cloud.block_storage.snapshots(),
+    "containers": _containers,
     "images": lambda cloud: cloud.image.images(owner=cloud.current_project_id),
 }
 

@@ -46,13 +46,13 @@ def up() -> None:
 
 def start() -> None:
     """Whatever of it does not run."""
-    _run([str(SCRIPTS / "up.sh")], API="10.214.0.1")
+    _run("up.sh", API="10.214.0.1")
 
 
 def down() -> None:
     """Guests, state and network of the lab."""
     subprocess.run(["nft", "delete", "table", "ip", TABLE], check=False, capture_output=True)
-    _run([str(SCRIPTS / "down.sh"), "--wipe"])
+    _run("down.sh", "--wipe")
 
 
 def _let_out() -> None:
@@ -65,7 +65,7 @@ def build_stock(suite: str) -> None:
     """A Debian without a database, as clouds have it."""
     name = f"stock-{suite}"
     if not (LAB / "img" / f"{name}.qcow2").exists():
-        _run([str(SCRIPTS / "build-image.sh")], SUITE=suite, DB="", NAME=name, SIZE="1500M")
+        _run("build-image.sh", SUITE=suite, DB="", NAME=name, SIZE="1500M")
 
 
 def upload(connection: Any, name: str) -> None:
@@ -97,7 +97,9 @@ def _put(connection: Any, name: str, path: Path, disk: str, container: str, **mo
     return str(made.id)
 
 
-def _run(command: list[str], **variables: str) -> None:
+def _run(script: str, *arguments: str, **variables: str) -> None:
+    """Through its shell: the scripts need not be executable."""
+    command = ["bash", str(SCRIPTS / script), *arguments]
     subprocess.run(command, check=True, env={**os.environ, "OSLAB": str(LAB), **variables})
 
 

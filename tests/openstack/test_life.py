@@ -1,112 +1,187 @@
-"""An instance's life in a cloud, from the image to nothing. The tests follow each other."""
+"""An instance's life in a cloud, from the image to nothing, as a user of the cloud has it.
 
+The tests follow each other, for one engine after the other.
+"""
+
+import json
 import os
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.e2e.guest import Guest
+from tests.chaos.target import Target
+from tests.clients.service import clean
+from tests.e2e.waiting import wait_for
 from tests.openstack.conftest import held
-from tests.openstack.installation import CloudInstallation
+from tests.openstack.guest import CloudGuest
+from tests.openstack.installation import CONTAINER, PREFIX, CloudInstallation
 
-ENGINE = os.environ.get("COFFER_TEST_ENGINE", "mariadb")
+ENGINES = os.environ.get("COFFER_TEST_ENGINES", "mysql,mongodb").split(",")
 FLAVOR = os.environ.get("COFFER_TEST_FLAVOR", "db.small")
 SMALLER = os.environ.get("COFFER_TEST_SMALLER_FLAVOR", "db.tiny")
+PASSWORD = "Given-by-the-user-4711"
+PROGRAMS = {"mysql": "/usr/sbin/mysqld", "mongodb": "/usr/bin/mongod"}
+HOOK = "/etc/apt/apt.conf.d/99-broken"
+BREAKING = """cat >/usr/local/sbin/break <<END
+#!/bin/sh
+ln -sf /bin/false {program}
+END
+chmod 755 /usr/local/sbin/break
+echo 'DPkg::Post-Invoke {{ "/usr/local/sbin/break"; }};' >{hook}"""
+AGED = """set -e
+apt-get update -qq
+package=$(dpkg-query --show --showformat='${Package}\\n' 'libssl3*' | head -1)
+old=$(apt-cache madison "$package" | awk '{print $3}' | sort -V | head -1)
+apt-get install -qq -y --allow-downgrades "$package=$old" >/dev/null
+dpkg-query --show --showformat='${Version}' "$package" """
 
 
-@dataclass(frozen=True)
-class CloudGuest(Guest):
-    """An instance whose address the API tells."""
-
-    coffer: CloudInstallation
-
-    @property
-    def address(self) -> str:
-        return str(self.coffer.api.instance(self.id)["ip"][0])
-
-
-def made_of(coffer: CloudInstallation, made: Any) -> CloudGuest:
-    instance = made["instance"]
-    return CloudGuest(
-        instance["id"], instance["name"], made["user"]["password"], coffer.ca_file(), coffer
+def openstack(coffer: CloudInstallation, line: str) -> Any:
+    """Run `openstack database …` from PyPI as the user; its document."""
+    if coffer.tenant is None:
+        login = {"auth_type": "admin_token", "endpoint": coffer.api.url, "token": coffer.api.token}
+    else:
+        login = {**coffer.tenant.login(PREFIX), "region_name": PREFIX}
+    options = [f"--os-{key.replace('_', '-')}={value}" for key, value in login.items()]
+    program = str(Path(sys.executable).with_name("openstack"))
+    done = subprocess.run(
+        [program, *options, "database", *line.split()],
+        env=clean(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "-f json" in line else None
 
 
-@pytest.fixture(scope="module")
-def guest(coffer: CloudInstallation) -> CloudGuest:
-    """Of a baked image, with the user and the database `app`."""
-    coffer.build_image(ENGINE)
-    wish = [ENGINE, "life", "--flavor", FLAVOR, "--volume", "1", "--user", "app"]
-    return made_of(coffer, coffer.ask("instance", "create", *wish))
+def settle(coffer: CloudInstallation, instance: str) -> None:
+    """Until what was asked for last has ended well, and the instance is healthy."""
+    ended = coffer.ended(coffer.newest_operation(instance)["id"])
+    assert ended["state"] == "succeeded", ended
+    coffer.healthy(instance, timeout=300)
 
 
-def test_an_image_is_built_once(coffer: CloudInstallation, guest: CloudGuest) -> None:
+def create(coffer: CloudInstallation, engine: str, name: str) -> Target:
+    """As python-troveclient asks for one, with the user and the database `app`."""
+    wish = f"{name} --flavor {FLAVOR} --size 1 --datastore {engine} --databases app"
+    made = openstack(coffer, f"instance create {wish} --users app:{PASSWORD} -f json")
+    guest = CloudGuest(made["id"], name, PASSWORD, coffer.ca_file(), coffer)
+    settle(coffer, guest.id)
+    return Target(coffer, engine, guest)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def target(request: pytest.FixtureRequest, coffer: CloudInstallation) -> Iterator[Target]:
+    """Of a baked image."""
+    coffer.build_image(request.param)
+    made = create(coffer, request.param, f"life-{request.param}")
+    made.fill()
+    yield made
+    if made.guest.id in coffer.instance_ids():
+        coffer.delete(made.guest.id)
+
+
+def test_an_image_is_built_once(coffer: CloudInstallation, target: Target) -> None:
     images = held(coffer)["images"]
-    again = coffer.build_image(ENGINE)
+    again = coffer.build_image(target.engine)
     assert "changed=0" in again.stdout.split("PLAY RECAP")[1], again.stdout
     assert held(coffer)["images"] == images
 
 
-def test_a_client_writes_over_verified_tls(guest: CloudGuest) -> None:
-    guest.query("CREATE TABLE word (said VARCHAR(20))")
-    guest.query("INSERT INTO word VALUES ('first')")
-    assert guest.query("SELECT said FROM word") == ("first",)
+def test_a_client_reads_over_verified_tls(target: Target) -> None:
+    assert target.is_intact()
 
 
-def test_the_agent_reports(coffer: CloudInstallation, guest: CloudGuest) -> None:
-    assert coffer.healthy(guest.id, 120)["volume"]["used"] > 0
+def test_the_agent_reports(coffer: CloudInstallation, target: Target) -> None:
+    assert coffer.healthy(target.guest.id, 120)["volume"]["used"] > 0
 
 
-def test_an_operation_that_cannot_be_says_why(coffer: CloudInstallation) -> None:
+def test_nothing_needs_root(coffer: CloudInstallation) -> None:
+    for worker in ("worker:worker-0", "fast:fast-0", "sweeper"):
+        process = psutil.Process(coffer.pid_of(worker))
+        assert 0 not in (*process.uids(), *process.gids()), worker
+
+
+def test_an_operation_that_cannot_be_says_why(coffer: CloudInstallation, target: Target) -> None:
     """Nothing is made that a look beforehand shows to be impossible."""
-    coffer.manage("datastore", "register", ENGINE, "--image", "no-such-image")
+    coffer.manage("datastore", "register", target.engine, "--image", "no-such-image")
     before = held(coffer)
-    wish = [ENGINE, "broken", "--flavor", FLAVOR, "--volume", "1"]
+    wish = [target.engine, "broken", "--flavor", FLAVOR, "--volume", "1"]
     failed = coffer.dbctl("instance", "create", *wish, check=False)
     assert failed.returncode == 1
     assert "there is no active image 'no-such-image'" in failed.stderr
     assert held(coffer) == before
     coffer.dbctl("instance", "delete", "broken", "--yes")
-    coffer.manage("datastore", "register", ENGINE)
+    coffer.manage("datastore", "register", target.engine)
 
 
-def test_the_volume_grows(coffer: CloudInstallation, guest: CloudGuest) -> None:
-    coffer.dbctl("instance", "resize", guest.name, "--volume", "2")
-    assert guest.query("SELECT said FROM word") == ("first",)
-    assert coffer.api.instance(guest.id)["volume"]["size"] == 2
+def test_the_volume_grows(coffer: CloudInstallation, target: Target) -> None:
+    openstack(coffer, f"instance resize volume {target.guest.id} 2")
+    settle(coffer, target.guest.id)
+    assert target.is_intact()
+    assert coffer.api.instance(target.guest.id)["volume"]["size"] == 2
 
 
-def test_the_flavor_changes(coffer: CloudInstallation, guest: CloudGuest) -> None:
-    address = guest.address
-    coffer.dbctl("instance", "resize", guest.name, "--flavor", SMALLER)
-    assert guest.query("SELECT said FROM word") == ("first",)
-    assert guest.address == address
+def test_the_flavor_changes(coffer: CloudInstallation, target: Target) -> None:
+    address = target.guest.address
+    coffer.dbctl("instance", "resize", target.guest.name, "--flavor", SMALLER)
+    coffer.healthy(target.guest.id, timeout=300)
+    assert target.is_intact()
+    assert target.guest.address == address
 
 
-def test_a_backup_becomes_an_instance(coffer: CloudInstallation, guest: CloudGuest) -> None:
-    coffer.dbctl("backup", "create", guest.name, "--name", "kept")
-    guest.query("DELETE FROM word")
-    made = coffer.ask("restore", "kept", "restored", "--flavor", FLAVOR, "--volume", "2")
-    restored = CloudGuest(
-        made["instance"]["id"], "restored", guest.password, coffer.ca_file(), coffer
-    )
-    assert restored.query("SELECT said FROM word") == ("first",)
+def test_a_backup_becomes_an_instance(coffer: CloudInstallation, target: Target) -> None:
+    made = openstack(coffer, f"backup create kept --instance {target.guest.id} -f json")
+    settle(coffer, target.guest.id)
+    connection = coffer.cloud.connect()
+    if connection.has_service("object-store"):
+        assert len(list(connection.object_store.objects(CONTAINER))) > 3
+    more = ["--flavor", FLAVOR, "--volume", "2", "--backup", made["id"]]
+    row = coffer.ask("instance", "create", target.engine, "restored", *more)["instance"]
+    guest = CloudGuest(row["id"], "restored", PASSWORD, target.guest.ca, coffer)
+    restored = Target(coffer, target.engine, guest)
+    assert restored.is_intact()
     coffer.dbctl("instance", "delete", "restored", "--yes")
+
+
+def test_a_patch_and_the_way_back(coffer: CloudInstallation, target: Target) -> None:
+    # given an old library, and an installation that breaks the engine
+    shell, name = target.guest.shell, target.guest.name
+    old = shell(AGED).stdout.strip()
+    shell(BREAKING.format(program=PROGRAMS[target.engine], hook=HOOK))
+    # when it is patched, then all is as it was
+    wish = ["patch", "apply", "--selector", f"name={name}", "--no-backup"]
+    failed = coffer.dbctl(*wish, check=False)
+    assert failed.returncode == 1, failed.stdout
+    coffer.healthy(target.guest.id, timeout=300)
+    assert target.is_intact()
+    version = "dpkg-query --show --showformat='${Version}' 'libssl3*'"
+    assert shell(version).stdout == old
+    # and without what breaks it, it is patched
+    shell(f"rm {HOOK}")
+    coffer.dbctl(*wish)
+    assert shell(version).stdout != old
+    wait_for("whole data", target.is_intact)
 
 
 def test_what_has_no_record_is_found_and_removed(coffer: CloudInstallation) -> None:
     connection = coffer.cloud.connect()
     lost = "00000000-0000-4000-8000-000000000000"
-    connection.network.create_security_group(
-        name=f"{coffer.values['compute_openstack_prefix']}-{lost}"
-    )
+    connection.network.create_security_group(name=f"{PREFIX}-{lost}")
     assert lost in coffer.manage("doctor", "orphans").stdout
     coffer.manage("doctor", "orphans", "--remove")
     assert lost not in str(held(coffer))
 
 
-def test_delete_leaves_nothing(coffer: CloudInstallation, guest: CloudGuest) -> None:
-    coffer.dbctl("instance", "delete", guest.name, "--yes")
-    assert set(held(coffer)) == {"images"}
+def test_delete_leaves_nothing(coffer: CloudInstallation, target: Target) -> None:
+    openstack(coffer, f"instance delete {target.guest.id}")
+    coffer.ended(coffer.newest_operation(target.guest.id)["id"])
+    assert set(held(coffer)) <= {"images", "containers"}
     assert all("-image-" in name for name in held(coffer)["images"])
