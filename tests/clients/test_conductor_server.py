@@ -1,4 +1,4 @@
-"""The conductor as gunicorn serves it: its certificate, and who stalls."""
+"""The conductor as gunicorn serves it: its certificate, and guests that do not go on."""
 
 import signal
 import socket
@@ -36,29 +36,29 @@ def serves(port: int, certificate: str) -> bool:
 
 
 @contextmanager
-def conductor(home: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Served with the certificate in `home`."""
-    service = Service(home)
+def conductor(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """As the role starts it, but for the number of its threads; its port."""
+    service, port = Service(home), free_port()
     command = [
         f"{BIN}/gunicorn", "--config", "python:api.conductor_server", "--worker-class", "gthread",
-        "--bind", f"127.0.0.1:{port}", "--certfile", str(home / "c.crt"),
-        "--keyfile", str(home / "c.key"), "--threads", "8",
-        "--no-control-socket", "api.main:conductor()",
+        "--threads", "2", "--bind", f"127.0.0.1:{port}", "--certfile", str(home / "c.crt"),
+        "--keyfile", str(home / "c.key"), "--no-control-socket", "--graceful-timeout", "5",
+        "api.main:conductor()",
     ]  # fmt: skip
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             command, env=service.environment, cwd=REPOSITORY, stdout=log, stderr=log
         )
     try:
-        yield process
+        yield process, port
     finally:
         process.terminate()
         process.wait(20)
 
 
 def test_a_reload_takes_a_renewed_certificate(tmp_path: Path) -> None:
-    first, port = renew(tmp_path), free_port()
-    with conductor(tmp_path, port) as process:
+    first = renew(tmp_path)
+    with conductor(tmp_path) as (process, port):
         assert serves(port, first)
         second = renew(tmp_path)
         assert serves(port, first), "of the old process, until it is told"
@@ -66,14 +66,37 @@ def test_a_reload_takes_a_renewed_certificate(tmp_path: Path) -> None:
         assert serves(port, second)
 
 
+def silent(port: int) -> ssl.SSLSocket:
+    """A guest that connects and says nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=30))
+
+
+def test_who_says_nothing_keeps_nobody_out(tmp_path: Path) -> None:
+    # given a guest for each thread that says nothing, or has begun to and does not go on
+    certificate = renew(tmp_path)
+    with conductor(tmp_path) as (_, port):
+        assert serves(port, certificate)
+        mute, slow = silent(port), silent(port)
+        slow.sendall(b"POST /v1/reports HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        # then another one is answered, once theirs are closed
+        with silent(port) as other:
+            other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert other.recv(100).startswith(b"HTTP/1.1 ")
+        assert mute.recv(1) == b""
+        mute.close()
+        slow.close()
+        assert b"Traceback" not in (tmp_path / "log").read_bytes()
+
+
 def test_guests_that_stall_do_not_hold_up_others(tmp_path: Path) -> None:
     # given more guests than threads, each in the middle of its handshake
-    certificate, port = renew(tmp_path), free_port()
-    with conductor(tmp_path, port), ExitStack() as stalled:
+    certificate = renew(tmp_path)
+    with conductor(tmp_path) as (_, port), ExitStack() as stalled:
         assert serves(port, certificate)
-        for _ in range(9):
+        for _ in range(3):
             each = stalled.enter_context(socket.create_connection(("127.0.0.1", port)))
             each.sendall(b"\x16\x03\x01\x02\x00")
-
         # then another one is served nevertheless
         assert serves(port, certificate)
