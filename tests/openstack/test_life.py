@@ -35,10 +35,11 @@ chmod 755 /usr/local/sbin/break
 echo 'DPkg::Post-Invoke {{ "/usr/local/sbin/break"; }};' >{hook}"""
 AGED = """set -e
 apt-get update -qq
-package=$(dpkg-query --show --showformat='${Package}\\n' 'libssl3*' | head -1)
+package=$(dpkg-query -Wf '${db:Status-Abbrev}${Package}\\n' 'libssl3*' | sed -n 's/^ii *//p')
 old=$(apt-cache madison "$package" | awk '{print $3}' | sort -V | head -1)
 apt-get install -qq -y --allow-downgrades "$package=$old" >/dev/null
 dpkg-query --show --showformat='${Version}' "$package" """
+VERSION = "dpkg-query --show --showformat='${Version}' 'libssl3*'"
 
 
 def openstack(coffer: CloudInstallation, line: str) -> Any:
@@ -162,12 +163,11 @@ def test_a_patch_and_the_way_back(coffer: CloudInstallation, target: Target) -> 
     assert failed.returncode == 1, failed.stdout
     coffer.healthy(target.guest.id, timeout=300)
     assert target.is_intact()
-    version = "dpkg-query --show --showformat='${Version}' 'libssl3*'"
-    assert shell(version).stdout == old
+    assert shell(VERSION).stdout == old
     # and without what breaks it, it is patched
     shell(f"rm {HOOK}")
     coffer.dbctl(*wish)
-    assert shell(version).stdout != old
+    assert shell(VERSION).stdout != old
     wait_for("whole data", target.is_intact)
 
 
