@@ -30,16 +30,27 @@ HOOK = "/etc/apt/apt.conf.d/99-broken"
 BREAKING = """cat >/usr/local/sbin/break <<END
 #!/bin/sh
 ln -sf /bin/false {program}
+pkill -x {name} || true
 END
 chmod 755 /usr/local/sbin/break
 echo 'DPkg::Post-Invoke {{ "/usr/local/sbin/break"; }};' >{hook}"""
 AGED = """set -e
 apt-get update -qq
-package=$(dpkg-query -Wf '${db:Status-Abbrev}${Package}\\n' 'libssl3*' | sed -n 's/^ii *//p')
-old=$(apt-cache madison "$package" | awk '{print $3}' | sort -V | head -1)
-apt-get install -qq -y --allow-downgrades "$package=$old" >/dev/null
-dpkg-query --show --showformat='${Version}' "$package" """
-VERSION = "dpkg-query --show --showformat='${Version}' 'libssl3*'"
+apt-cache madison $(dpkg-query --show --showformat='${Package} ') | awk '
+  $1 ~ /mysql|mongo/ { next }
+  /-security/ { if (!($1 in new)) new[$1] = $3; next }
+  { old[$1] = $3 }
+  END { for (name in new) if (name in old && old[name] != new[name]) print name "=" old[name] }
+' >/run/older
+while read -r each; do
+  apt-get install -qq -y --allow-downgrades "$each" </dev/null >/dev/null 2>&1 || continue
+  echo "$each"
+  exit
+done </run/older
+echo "no package has a security update: $(cat /run/older)" >&2
+exit 1"""
+"""Takes one security update away; says `package=version`."""
+VERSION = "dpkg-query --show --showformat='${{Package}}=${{Version}}' {package}"
 
 
 def openstack(coffer: CloudInstallation, line: str) -> Any:
@@ -156,18 +167,20 @@ def test_a_patch_and_the_way_back(coffer: CloudInstallation, target: Target) -> 
     # given an old library, and an installation that breaks the engine
     shell, name = target.guest.shell, target.guest.name
     old = shell(AGED).stdout.strip()
-    shell(BREAKING.format(program=PROGRAMS[target.engine], hook=HOOK))
+    version = VERSION.format(package=old.partition("=")[0])
+    program = PROGRAMS[target.engine]
+    shell(BREAKING.format(program=program, name=Path(program).name, hook=HOOK))
     # when it is patched, then all is as it was
     wish = ["patch", "apply", "--selector", f"name={name}", "--no-backup"]
     failed = coffer.dbctl(*wish, check=False)
     assert failed.returncode == 1, failed.stdout
     coffer.healthy(target.guest.id, timeout=300)
     assert target.is_intact()
-    assert shell(VERSION).stdout == old
+    assert shell(version).stdout == old
     # and without what breaks it, it is patched
     shell(f"rm {HOOK}")
     coffer.dbctl(*wish)
-    assert shell(VERSION).stdout != old
+    assert shell(version).stdout != old
     wait_for("whole data", target.is_intact)
 
 
