@@ -34,23 +34,27 @@ pkill -x {name} || true
 END
 chmod 755 /usr/local/sbin/break
 echo 'DPkg::Post-Invoke {{ "/usr/local/sbin/break"; }};' >{hook}"""
-AGED = """set -e
-apt-get update -qq
-apt-cache madison $(dpkg-query --show --showformat='${Package} ') | awk '
-  $1 ~ /mysql|mongo/ { next }
-  /-security/ { if (!($1 in new)) new[$1] = $3; next }
-  { old[$1] = $3 }
-  END { for (name in new) if (name in old && old[name] != new[name]) print name "=" old[name] }
-' >/run/older
-while read -r each; do
-  apt-get install -qq -y --allow-downgrades "$each" </dev/null >/dev/null 2>&1 || continue
-  echo "$each"
-  exit
-done </run/older
-echo "no package has a security update: $(cat /run/older)" >&2
-exit 1"""
-"""Takes one security update away; says `package=version`."""
-VERSION = "dpkg-query --show --showformat='${{Package}}=${{Version}}' {package}"
+CANARY = """set -e
+mkdir -p /var/lib/canary; cd /var/lib/canary
+for version in 1 2; do
+  mkdir -p $version/DEBIAN
+  cat >$version/DEBIAN/control <<END
+Package: canary
+Version: $version
+Architecture: all
+Maintainer: Tests <tests@example.org>
+Description: what is patched
+END
+  dpkg-deb --build $version canary_$version.deb
+done
+cp 2/DEBIAN/control Packages
+echo "Filename: ./canary_2.deb" >>Packages
+echo "Size: $(stat --format=%s canary_2.deb)" >>Packages
+echo "SHA256: $(sha256sum canary_2.deb | cut -d ' ' -f 1)" >>Packages
+echo 'deb [trusted=yes] file:/var/lib/canary ./' >/etc/apt/sources.list.d/canary.list
+dpkg --install canary_1.deb"""
+"""A package of which there is a newer one, whatever the archive of the cloud has."""
+VERSION = "dpkg-query --show --showformat='${Version}' canary"
 
 
 def openstack(coffer: CloudInstallation, line: str) -> Any:
@@ -164,23 +168,22 @@ def test_a_backup_becomes_an_instance(coffer: CloudInstallation, target: Target)
 
 
 def test_a_patch_and_the_way_back(coffer: CloudInstallation, target: Target) -> None:
-    # given an old library, and an installation that breaks the engine
+    # given an old package, and an installation that breaks the engine
     shell, name = target.guest.shell, target.guest.name
-    old = shell(AGED).stdout.strip()
-    version = VERSION.format(package=old.partition("=")[0])
+    shell(CANARY)
     program = PROGRAMS[target.engine]
     shell(BREAKING.format(program=program, name=Path(program).name, hook=HOOK))
     # when it is patched, then all is as it was
-    wish = ["patch", "apply", "--selector", f"name={name}", "--no-backup"]
+    wish = ["patch", "apply", "--selector", f"name={name}", "--packages", "all", "--no-backup"]
     failed = coffer.dbctl(*wish, check=False)
     assert failed.returncode == 1, failed.stdout
     coffer.healthy(target.guest.id, timeout=300)
     assert target.is_intact()
-    assert shell(version).stdout == old
+    assert shell(VERSION).stdout == "1"
     # and without what breaks it, it is patched
     shell(f"rm {HOOK}")
     coffer.dbctl(*wish)
-    assert shell(version).stdout != old
+    assert shell(VERSION).stdout == "2"
     wait_for("whole data", target.is_intact)
 
 
