@@ -82,9 +82,13 @@ class Store:
 
 
 def told() -> dict[str, str]:
-    """As services have it; this machine's own settings of clouds are none of theirs."""
+    """As services have it; this machine's own settings of clouds are none of theirs.
+
+    Each connection is used once, because Swift's S3 door may send the end of a body after the
+    answer to a HEAD, which has none: rclone takes it for the next answer on that connection.
+    """
     kept = {key: value for key, value in clean(os.environ).items() if not key.startswith("AWS_")}
-    return kept | {"ANSIBLE_ROLES_PATH": str(ROLES)}
+    return kept | {"ANSIBLE_ROLES_PATH": str(ROLES), "RCLONE_DISABLE_HTTP_KEEP_ALIVES": "true"}
 
 
 def run(command: list[str], *, check: bool = True, **more: str) -> str:
