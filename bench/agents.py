@@ -17,6 +17,8 @@ RETRY = 0.5
 """Seconds after which one that was not heard tries again."""
 PATIENCE = 20
 """Seconds after which no answer is expected any more."""
+LOGS = 6
+"""Reports after which another minute of the engine's logs has left a guest."""
 ENDED = ("succeeded", "failed", "aborted", "expired")
 sslproto.SSLProtocol.max_size = 16 * 1024  # bytes for reading; 256 KiB for each guest are gigabytes
 Channel = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -103,8 +105,10 @@ class Agents:
 async def _post(channel: Channel, key: str, sequence: int) -> None:
     reader, writer = channel
     volume = {"size": 1 << 30, "used": 1 << 28}
+    logs = {"chain": "one", "since": 0.0, "until": 60.0 * (sequence // LOGS)}
     told = {"protocol": 1, "instance_id": key, "sequence": sequence, "state": "HEALTHY"} | OBSERVED
-    body = json.dumps(told | {"volume": volume, "connections": 3, "uptime": 1.0}).encode()
+    told |= {"volume": volume, "connections": 3, "uptime": 1.0, "logs": logs}
+    body = json.dumps(told).encode()
     head = (
         f"POST /conductor/v1/reports HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -8,7 +8,7 @@ from datetime import timedelta
 from coffer.clock import utcnow
 from coffer.database import connect, database
 from coffer.dispatch import connect_redis
-from coffer.models import DatastoreVersion, Instance
+from coffer.models import DatastoreVersion, Instance, Repository
 from coffer.models.base import new_id
 from coffer.settings import load_settings
 from tests.clients.service import PROJECT, Service
@@ -26,10 +26,13 @@ def fill(service: Service, count: int) -> str:
     redis = connect_redis(settings.redis_url)
     with database.connection_context(), database.atomic():
         version, now = DatastoreVersion.get(), utcnow()
+        Repository.delete().execute()
         Instance.delete().execute()
         rows = [row(number, version, now - timedelta(seconds=number)) for number in range(count)]
         for start in range(0, count, 500):
             Instance.insert_many(rows[start : start + 500]).execute()
+            kept = [repository(row) for row in rows[start : start + 500]]
+            Repository.insert_many(kept).execute()
     reports = {
         f"coffer:guests:report:{row['id']}": json.dumps(
             {"volume": {"size": 1 << 30, "used": 1 << 28}, "state": "HEALTHY"}
@@ -57,6 +60,17 @@ def row(number: int, version: DatastoreVersion, created: object) -> dict[str, ob
         "host_key_public": "ssh-ed25519 AAAA",
         "created": created,
         "updated": created,
+    }
+
+
+def repository(instance: dict[str, object]) -> dict[str, object]:
+    """Where the instance's backups and logs lie."""
+    return {
+        "id": instance["id"],
+        "project_id": PROJECT,
+        "keys": "",
+        "gateway_hash": "",
+        "created": instance["created"],
     }
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from coffer.backup_ends import COMPLETED
 from coffer.clock import timestamp
-from coffer.database import transaction
 from coffer.errors import BadRequest
 from coffer.models import Backup, Repository
 
@@ -57,22 +56,22 @@ def moment(seconds: float) -> datetime:
 def note_chain(repository_id: str, told: dict[str, Any]) -> None:
     """Remember how far a guest says that its logs were sent; what is older than known is not news.
 
-    `told` has `chain`, and `since` and `until` in unix seconds.
+    `told` has `chain`, and `since` and `until` in unix seconds. Runs inside the caller's
+    transaction.
     """
-    with transaction():
-        repository = Repository.get_or_none(Repository.id == repository_id)
-        if repository is None:
-            return
-        chains = list(repository.chains or [])
-        known = next((row for row in chains if row["chain"] == told["chain"]), None)
-        if known is None:
-            chains.append({key: told[key] for key in ("chain", "since", "until")})
-        elif told["until"] > known["until"]:
-            known["until"] = told["until"]
-        else:
-            return
-        repository.chains = chains[-KEPT_CHAINS:]
-        repository.save()
+    repository = Repository.get_or_none(Repository.id == repository_id)
+    if repository is None:
+        return
+    chains = list(repository.chains or [])
+    known = next((row for row in chains if row["chain"] == told["chain"]), None)
+    if known is None:
+        chains.append({key: told[key] for key in ("chain", "since", "until")})
+    elif told["until"] > known["until"]:
+        known["until"] = told["until"]
+    else:
+        return
+    repository.chains = chains[-KEPT_CHAINS:]
+    repository.save()
 
 
 def spans(repository_id: str) -> list[Span]:

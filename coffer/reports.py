@@ -9,7 +9,7 @@ from typing import Any
 
 from redis import Redis, RedisError
 
-from coffer.database import database
+from coffer.database import database, transaction
 from coffer.models import Instance
 from coffer.points import note_chain
 from coffer.secrets import hash_token
@@ -49,9 +49,10 @@ class Reports:
         self._remember(instance.id, report)
         observed = {key: report[key] for key in OBSERVED if report.get(key) is not None}
         if instance.operating_status != report["state"] or instance.observed != observed:
-            self._record(instance, report, observed)
-            if observed.get("logs") not in (None, instance.observed.get("logs")):
-                note_chain(instance.id, observed["logs"])
+            with transaction():  # one for both: guests that send logs come here every minute
+                self._record(instance, report, observed)
+                if observed.get("logs") not in (None, instance.observed.get("logs")):
+                    note_chain(instance.id, observed["logs"])
         return True
 
     def _remember(self, instance_id: str, report: dict[str, Any]) -> None:

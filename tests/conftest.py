@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +15,12 @@ from coffer.catalogue import Catalogue
 from coffer.database import connect, database, migrate
 from coffer.datastores import register
 from coffer.models import DatastoreVersion, Instance
+
+
+def pytest_configure() -> None:
+    """Heed SIGINT: what a shell begins in the background ignores it, and so would what we start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,9 @@ def test_a_worker_that_dies_before_the_restarts(coffer: Installation, patched: G
     # then the second attempt leaves nothing on what was replaced
     assert (ended["state"], ended["attempt"]) == ("succeeded", 2), ended
     print(f"\n{json.dumps(ended['result'])}")
+    # and its report has what the first one installed
+    changed = {row["name"]: row["from"] for row in ended["result"]["patch"]["packages"]}
+    assert changed["libssl3"] == old, changed
     assert ended["result"]["patch"]["restart"]
     assert "ssh.service" in ended["result"]["patch"]["services"]
     assert packages(patched)["libssl3"] > old

@@ -72,7 +72,10 @@ def test_interrupting_detaches(
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        try:
+            out, err = process.communicate(timeout=10)
+        finally:
+            process.kill()
     operation = server.coffer.operations[0]
     assert process.returncode == code
     assert operation["state"] == "running"
