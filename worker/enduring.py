@@ -1,17 +1,18 @@
-"""RQ's workers for a Redis that may be away or emptied at any moment."""
+"""RQ's workers and scheduler for a Redis that may be away or emptied at any moment."""
 
 import contextlib
 from typing import Any
 
 from redis import RedisError
 from rq import SimpleWorker, Worker
+from rq.cron import CronScheduler
 
 
 class _Enduring:
     """Comes back soon, and registers again when Redis has forgotten it."""
 
     told_to_stop = False
-    """Of the process: who runs the worker again when Redis comes back has to know."""
+    """Of the process: who runs it again when Redis comes back has to know."""
     max_connection_wait_time = 2.0
     connection: Any
     redis_workers_keys: str
@@ -38,3 +39,11 @@ class EnduringWorker(_Enduring, Worker):
 
 class EnduringSimpleWorker(_Enduring, SimpleWorker):
     """Runs jobs in its own process."""
+
+
+class EnduringScheduler(CronScheduler):
+    """Ends when it is told to, also when Redis, which it tells of its end, is away."""
+
+    def _request_stop(self, signum: Any, frame: Any) -> None:
+        _Enduring.told_to_stop = True
+        super()._request_stop(signum, frame)  # type: ignore[no-untyped-call]

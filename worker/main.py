@@ -10,7 +10,6 @@ from typing import Any
 
 from redis import Redis, RedisError
 from rq import Queue
-from rq.cron import CronScheduler
 from rq.job import Job
 
 from coffer.clock import utcnow
@@ -22,7 +21,7 @@ from coffer.operations import Queue as QueueName
 from coffer.settings import load_settings
 from worker import cron, job, warmth
 from worker.context import context
-from worker.enduring import EnduringSimpleWorker, EnduringWorker
+from worker.enduring import EnduringScheduler, EnduringSimpleWorker, EnduringWorker
 from worker.sweeper import release
 
 _RECONNECT_AFTER = 1.0
@@ -63,9 +62,9 @@ def sweep(redis: Redis, _queues: Sequence[str]) -> None:
 
 def schedule(redis: Redis, _queues: Sequence[str]) -> None:
     """Ask for the sweeper's rounds."""
-    scheduler = CronScheduler(connection=redis, logging_level=logging.WARNING)
+    scheduler = EnduringScheduler(connection=redis, logging_level=logging.WARNING)
     scheduler.load_config_from_file(cron.__name__)
-    scheduler.start()
+    scheduler.start()  # type: ignore[no-untyped-call]
 
 
 _ROLES: dict[str, Callable[[Redis, Sequence[str]], None]] = {

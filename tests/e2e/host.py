@@ -69,12 +69,13 @@ def mounts() -> list[str]:
 def files() -> list[str]:
     """Files and directories of the installation, without records and their journals.
 
-    The pool of disk files counts, what is inside a disk does not.
+    The pool of disk files counts, what is inside a disk does not. Names of a worker's warm Ansible
+    have the numbers of processes.
     """
     roots = (STATE, STATE / "compute_local" / "pool", CONFIG, RUN)
     found = [line for root in roots for line in output_of("find", str(root), "-xdev").splitlines()]
     kept = (path for path in set(found) if not _may_stay(path))
-    return sorted(re.sub(r"(/warm/)\d+", r"\1PID", path) for path in kept)
+    return sorted(re.sub(r"(/warm/)\d+(/tmp/ansible-local-\w+)?", r"\1PID", path) for path in kept)
 
 
 def _may_stay(path: str) -> bool:

@@ -53,6 +53,7 @@ def down() -> None:
     """Guests, state and network of the lab."""
     subprocess.run(["nft", "delete", "table", "ip", TABLE], check=False, capture_output=True)
     _run("down.sh", "--wipe")
+    (LAB / "clouds.yaml").unlink(missing_ok=True)  # tests would look for a cloud
 
 
 def _let_out() -> None:

@@ -42,11 +42,18 @@ def test_it_stops_when_redis_was_never_there(tmp_path: Path, role: str) -> None:
         worker.wait(15)
 
 
-def test_it_stops_when_redis_has_gone(tmp_path: Path, redis: Redis) -> None:
-    with started(tmp_path, "work") as worker:
-        while [each.get_state() for each in Worker.all(connection=redis)] != ["idle"]:
+@pytest.mark.parametrize("role", ["work", "cron"])
+def test_it_stops_when_redis_has_gone(tmp_path: Path, redis: Redis, role: str) -> None:
+    with started(tmp_path, role) as worker:
+        while not waits(redis):
             assert worker.poll() is None
             time.sleep(0.1)
         redis.shutdown(nosave=True)
         worker.send_signal(signal.SIGTERM)
         worker.wait(60)
+
+
+def waits(redis: Redis) -> bool:
+    """Whether the worker has nothing to do, or the scheduler has asked for its rounds."""
+    idle = [each.get_state() for each in Worker.all(connection=redis)] == ["idle"]
+    return idle or bool(redis.exists("rq:queue:sweep"))
