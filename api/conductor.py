@@ -1,14 +1,19 @@
 """The conductor: the only door for guests. It takes reports and tells nothing."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import falcon
+import falcon.asgi
 import msgspec
+import peewee
 from msgspec import Meta
 
 from api import errors
-from api.endpoint import decode
-from api.middleware import DatabaseConnection, RequestContext
+from api.batches import Batches
+from api.endpoint import check_length, decode_json
+from api.middleware import RequestContext
+from coffer.database import database
 from coffer.errors import Unauthorized
 from coffer.reports import Reports
 
@@ -60,22 +65,34 @@ class ReportCollection:
 
     def __init__(self, reports: Reports) -> None:
         self._reports = reports
+        self._batches = Batches(self._accept, (peewee.OperationalError, peewee.InterfaceError))
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """204 taken, 401 for a token that opens nothing, 400 for a malformed report."""
         scheme, _, token = (req.auth or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized("the header Authorization: Bearer … is missing")
-        report = decode(req, Report)
-        if not self._reports.accept(token, msgspec.to_builtins(report)):
+        body = await _read(req, MAXIMUM_REPORT)
+        report = decode_json(body, req.content_type, Report)
+        if not await self._batches.add((token, msgspec.to_builtins(report))):
             raise Unauthorized("the token opens no such instance")
         resp.status = 204
 
+    def _accept(self, batch: Sequence[tuple[str, dict[str, Any]]]) -> list[bool]:
+        with database.connection_context():
+            return self._reports.accept_all(batch)
 
-def create_conductor(reports: Reports) -> "falcon.App[Any, Any]":
-    """The WSGI app of the conductor endpoint."""
-    middleware: list[Any] = [RequestContext("", MAXIMUM_REPORT), DatabaseConnection()]
-    app = falcon.App(middleware=middleware)
+
+async def _read(req: falcon.asgi.Request, maximum: int) -> bytes:
+    check_length(req.content_length or 0, maximum)
+    data: bytes = await req.stream.read(maximum + 1)
+    check_length(len(data), maximum)
+    return data
+
+
+def create_conductor(reports: Reports) -> "falcon.asgi.App[Any, Any]":
+    """The ASGI app of the conductor endpoint."""
+    app = falcon.asgi.App(middleware=[RequestContext("", MAXIMUM_REPORT)])
     errors.install(app, "Bearer")
     app.add_route("/conductor/v1/reports", ReportCollection(reports))
     return app

@@ -109,9 +109,17 @@ def decode(req: falcon.Request, kind: Any) -> Any:
     Raises:
         BadRequest, BadMediaType, OverLimit: it is not; the message names the field.
     """
-    if req.content_type and not req.content_type.lower().startswith(falcon.MEDIA_JSON):
-        raise BadMediaType(f"Content-Type: '{req.content_type}' is not application/json")
-    data = read_body(req, req.context.maximum_body)
+    return decode_json(read_body(req, req.context.maximum_body), req.content_type, kind)
+
+
+def decode_json(data: bytes, media_type: str | None, kind: Any) -> Any:
+    """The JSON of a body as `kind`.
+
+    Raises:
+        BadRequest, BadMediaType: it is not; the message names the field.
+    """
+    if media_type and not media_type.lower().startswith(falcon.MEDIA_JSON):
+        raise BadMediaType(f"Content-Type: '{media_type}' is not application/json")
     try:
         return msgspec.json.decode(data or b"{}", type=kind)
     except msgspec.ValidationError as error:
@@ -126,12 +134,20 @@ def read_body(req: falcon.Request, maximum: int) -> bytes:
     Raises:
         OverLimit: it is longer than `maximum` bytes; it is then left unread.
     """
-    if (req.content_length or 0) > maximum:
-        raise OverLimit(f"the body has {req.content_length} bytes, more than {maximum}")
+    check_length(req.content_length or 0, maximum)
     data: bytes = req.bounded_stream.read(maximum + 1)
-    if len(data) > maximum:
-        raise OverLimit(f"the body has more than {maximum} bytes")
+    check_length(len(data), maximum)
     return data
+
+
+def check_length(length: int, maximum: int) -> None:
+    """Let only a body pass that has at most so many bytes.
+
+    Raises:
+        OverLimit: it is longer.
+    """
+    if length > maximum:
+        raise OverLimit(f"the body has more than {maximum} bytes")
 
 
 def _sentence(error: msgspec.ValidationError) -> str:

@@ -1,9 +1,11 @@
 """Every error leaves as Trove's envelope: `{"<fault>": {"code": …, "message": …}}`."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import falcon
+import falcon.asgi
 import msgspec
 import peewee
 
@@ -25,11 +27,24 @@ def install(app: "falcon.App[Any, Any]", challenge: str) -> None:
         if isinstance(error, Unauthorized):
             resp.set_header("WWW-Authenticate", challenge)
 
-    app.add_error_handler(Exception, _crash)
-    app.add_error_handler(falcon.HTTPError, _http_error)
-    app.add_error_handler(peewee.OperationalError, _unavailable)
-    app.add_error_handler(CofferError, refuse)
+    handlers: dict[type[Exception], Any] = {
+        Exception: _crash,
+        falcon.HTTPError: _http_error,
+        peewee.OperationalError: _unavailable,
+        CofferError: refuse,
+    }
+    for kind, handler in handlers.items():
+        app.add_error_handler(
+            kind, _awaited(handler) if isinstance(app, falcon.asgi.App) else handler
+        )
     app.set_error_serializer(lambda _req, _resp, _error: None)
+
+
+def _awaited(handler: Callable[..., None]) -> Any:
+    async def handle(*given: Any, **_more: Any) -> None:
+        handler(*given)
+
+    return handle
 
 
 def _http_error(

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import falcon
+import falcon.asgi
 
 from api.app import create_app
 from api.authentication import make_authenticator
@@ -24,7 +25,7 @@ def api() -> App:
     return keep_encoded_slashes(create_app(make_services(settings), make_authenticator(settings)))
 
 
-def conductor() -> "falcon.App[Any, Any]":
+def conductor() -> "falcon.asgi.App[Any, Any]":
     """The conductor endpoint with the settings of this installation."""
     logging.basicConfig(level=logging.INFO)
     settings = load_settings()

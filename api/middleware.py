@@ -39,6 +39,10 @@ class RequestContext:
         req.context.maximum_body = self._maximum_body
         resp.set_header("X-OpenStack-Request-Id", req.context.request_id)
 
+    async def process_request_async(self, req: Any, resp: Any) -> None:
+        """The same in an ASGI app."""
+        self.process_request(req, resp)
+
 
 class DatabaseConnection:
     """Borrows a connection from the pool for the length of the request."""

@@ -86,8 +86,8 @@ class Agents:
     sent: dict[str, int] = field(default_factory=dict)
     """Sequence number of its last report, by the instance's id."""
 
-    async def report(self, key: str, interval: float, ends: float) -> None:
-        """One guest; its token is its id."""
+    async def report(self, key: str, interval: float, settled: float, ends: float) -> None:
+        """One guest, which begins within `settled` seconds; its token is its id."""
         caller = Caller(
             lambda: asyncio.open_connection(
                 "127.0.0.1", self.port, ssl=self.trust, server_hostname="localhost"
@@ -96,7 +96,7 @@ class Agents:
             interval,
             ends,
         )
-        first = time.perf_counter() + random.uniform(0, interval)
+        first = time.perf_counter() + random.uniform(0, settled)
         self.sent[key] = await caller.run(
             first, lambda channel, number: _post(channel, key, number)
         )

@@ -13,6 +13,7 @@ time until all guests have been heard again is shown apart. Prints what the bars
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -40,6 +41,8 @@ from coffer.settings import load_settings
 from tests.clients.service import BIN, REPOSITORY, Service, free_port
 
 CONNECTIONS = 20_000
+CONNECTING = 200
+"""Guests that connect for the first time in a second."""
 BARS = {"reports": 50.0, "reads": 20.0}
 """Milliseconds of the 99th percentile."""
 WORKERS = ("work 1", "work 2", "work 3", "sweep", "cron")
@@ -69,9 +72,8 @@ class Server:
             check=True, capture_output=True,
         )  # fmt: skip
         self._command = (
-            f"{BIN}/gunicorn --worker-class gthread --workers 1 --threads 8 --keep-alive 30"
-            f" --worker-connections {CONNECTIONS} --no-control-socket"
-            f" --config python:api.conductor_server"
+            f"{BIN}/gunicorn --worker-class api.conductor_server.ConductorWorker --workers 2"
+            f" --keep-alive 30 --worker-connections {CONNECTIONS} --no-control-socket"
             f" --bind 127.0.0.1:{self.port} --certfile {self.certificate} --keyfile {key}"
             " api.main:conductor()"
         )
@@ -190,21 +192,21 @@ async def measure(service: Service, server: Server, given: argparse.Namespace, m
     trust = ssl.create_default_context(cafile=server.certificate)  # one: each takes half a MiB
     agents, outage = Agents(server.port, trust), Outage()
     api = Api(service.url, service.tokens["member"])
-    began = time.perf_counter()
-    ends = began + given.interval + given.seconds
-    work = [agents.report(key, given.interval, ends) for key in ids if key not in gone]
+    began, settled = time.perf_counter(), max(given.interval, given.agents / CONNECTING)
+    ends = began + settled + given.seconds
+    work = [agents.report(key, given.interval, settled, ends) for key in ids if key not in gone]
     work.append(api.read(f"/instances/{middle}", given.reads, ends))
     if given.restart:
-        work.append(outage.happen(server, service, given.interval + given.seconds / 2))
-    before = given.interval + given.seconds / 4
+        work.append(outage.happen(server, service, settled + given.seconds / 2))
+    before = settled + given.seconds / 4
     deletions = [asyncio.create_task(api.delete(key, before)) for key in gone]
-    used = asyncio.create_task(_processor(server, agents, given))
+    used = asyncio.create_task(_processor(server, agents, settled, given.seconds))
     await asyncio.gather(*work)
     operations = await asyncio.gather(*deletions)
     if given.restart:
         outage.settle(agents.took, given.interval)
     lost = missing(agents.sent)
-    since = began + given.interval
+    since = began + settled
     print(f"{'':9} {'per s':>7} {'p50 ms':>8} {'p99 ms':>8} {'most':>8} {'failed':>7}")
     held = [
         Figures("reports", agents.took, outage, since).show(given.seconds),
@@ -223,13 +225,13 @@ async def measure(service: Service, server: Server, given: argparse.Namespace, m
     return all(held)
 
 
-async def _processor(server: Server, agents: Agents, given: argparse.Namespace) -> str:
+async def _processor(server: Server, agents: Agents, settled: float, seconds: float) -> str:
     """What a report takes of the processor, there and here, while nothing else happens.
 
     By the reports that were answered: of those that wait for more processor nothing is known.
     """
     rows = []
-    for pause in (given.interval, given.seconds / 4):
+    for pause in (settled, seconds / 4):
         await asyncio.sleep(pause)
         rows.append((server.processor(), time.process_time(), len(agents.took.answers)))
     conductor, here, reports = (after - before for before, after in zip(*rows, strict=True))
@@ -255,6 +257,7 @@ def main() -> None:
     parser.add_argument("--operations", type=int, default=0, help="at once")
     parser.add_argument("--restart", action="store_true")
     given = parser.parse_args()
+    gc.disable()  # it would stop all guests at once for half a second, now and then
     with tempfile.TemporaryDirectory() as home:
         service = Service(Path(home), PROVIDER.format(home=home))
         service.workers = 2

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis, RedisError
 
-from coffer.database import database, transaction
+from coffer.database import transaction
 from coffer.models import Instance
 from coffer.points import note_chain
 from coffer.secrets import hash_token
@@ -19,12 +19,6 @@ _SEEN = "coffer:guests:seen"
 """Sorted set: instance id by unix time of the last report."""
 _KEEP = 600
 """Seconds for which the last report stays in Redis."""
-_ASKED = "SELECT id, operating_status, observed FROM instance WHERE {column} = {value}"
-_REMEMBER = """
-redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[2])
-redis.call("ZADD", KEYS[2], ARGV[3], ARGV[4])
-"""
-"""Both in one command: it costs the sender less than a pipeline of two."""
 OBSERVED = ("version", "databases", "users", "pending_packages", "message", "logs")
 """Parts of a report that go to the database, and so count as a change."""
 
@@ -36,33 +30,36 @@ class Reports:
         """`clock` returns unix seconds."""
         self._redis = redis
         self._clock = clock
-        self._script = redis.register_script(_REMEMBER)
 
-    def accept(self, token: str, report: dict[str, Any]) -> bool:
-        """Take a report; False when the token opens no instance or another one than reported.
+    def accept_all(self, batch: Sequence[tuple[str, dict[str, Any]]]) -> list[bool]:
+        """Take reports, each with the token that it came with.
 
-        A report older than the newest one taken is dropped (and accepted).
+        False for each whose token opens no instance or another one than reported. A report older
+        than the newest one taken is dropped (and accepted).
         """
-        instance = _owner(hash_token(token))
-        if instance is None or instance.id != report["instance_id"]:
-            return False
-        self._remember(instance.id, report)
-        observed = {key: report[key] for key in OBSERVED if report.get(key) is not None}
-        if instance.operating_status != report["state"] or instance.observed != observed:
-            with transaction():  # one for both: guests that send logs come here every minute
-                self._record(instance, report, observed)
-                if observed.get("logs") not in (None, instance.observed.get("logs")):
-                    note_chain(instance.id, observed["logs"])
-        return True
+        owners = _owners({hash_token(token) for token, _ in batch})
+        found = [(owners.get(hash_token(token)), report) for token, report in batch]
+        known = [(row, told) for row, told in found if row and row.id == told["instance_id"]]
+        self._remember([report for _, report in known])
+        changed = [(row, told) for row, told in known if _is_news(row, told)]
+        if changed:
+            with transaction():
+                for instance, report in changed:
+                    self._record(instance, report)
+        return [row is not None and row.id == report["instance_id"] for row, report in found]
 
-    def _remember(self, instance_id: str, report: dict[str, Any]) -> None:
+    def _remember(self, reports: Sequence[dict[str, Any]]) -> None:
+        if not reports:
+            return
+        now, pipeline = self._clock(), self._redis.pipeline(transaction=False)
+        for report in reports:
+            pipeline.set(_key(report["instance_id"]), json.dumps(report), ex=_KEEP)
+        pipeline.zadd(_SEEN, {report["instance_id"]: now for report in reports})
         with suppress(RedisError):  # it comes again in ten seconds
-            self._script(
-                keys=[_key(instance_id), _SEEN],
-                args=[json.dumps(report), _KEEP, self._clock(), instance_id],
-            )
+            pipeline.execute()
 
-    def _record(self, instance: Instance, report: dict[str, Any], observed: dict[str, Any]) -> None:
+    def _record(self, instance: Instance, report: dict[str, Any]) -> None:
+        observed = _observed(report)
         Instance.update(
             operating_status=report["state"],
             observed=observed,
@@ -70,6 +67,8 @@ class Reports:
             reported=datetime.fromtimestamp(self._clock(), UTC).replace(tzinfo=None),
             report_sequence=report["sequence"],
         ).where(Instance.id == instance.id, Instance.report_sequence < report["sequence"]).execute()
+        if observed.get("logs") not in (None, instance.observed.get("logs")):
+            note_chain(instance.id, observed["logs"])
 
     def last(self, instance_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The last reports by instance id, of those that are known; empty when Redis is away."""
@@ -117,22 +116,29 @@ class Reports:
         self._redis.zrem(_SEEN, instance_id)
 
 
-def _owner(hashed: str) -> Instance | None:
-    """Whose token it is; while a guest is made anew both of its tokens are good.
+def _owners(hashes: set[str]) -> dict[str, Instance]:
+    """Whose the tokens are, by their hashes; while a guest is made anew both of its are good.
 
-    With what a report is compared to alone, and in words: to ask for all columns, or to have the
-    statement made anew each time, took half of a report's time.
+    The instances have what a report is compared to alone: all columns would take more time than
+    all else.
     """
-    for column in ("guest_token_hash", "next_token_hash"):
-        asked = _ASKED.format(column=column, value=database.param)
-        if row := database.execute_sql(asked, (hashed,)).fetchone():
-            known, status, observed = row
-            return Instance(
-                id=known,
-                operating_status=status,
-                observed=Instance.observed.python_value(observed),
-            )
-    return None
+    current, coming = Instance.guest_token_hash, Instance.next_token_hash
+    rows = Instance.select(
+        Instance.id, Instance.operating_status, Instance.observed, current, coming
+    ).where(current.in_(hashes) | coming.in_(hashes))
+    owners: dict[str, Instance] = {}
+    for row in rows:
+        owners |= {hashed: row for hashed in (row.guest_token_hash, row.next_token_hash) if hashed}
+    return owners
+
+
+def _observed(report: dict[str, Any]) -> dict[str, Any]:
+    return {key: report[key] for key in OBSERVED if report.get(key) is not None}
+
+
+def _is_news(instance: Instance, report: dict[str, Any]) -> bool:
+    known = (instance.operating_status, instance.observed)
+    return known != (report["state"], _observed(report))
 
 
 def _key(instance_id: str) -> str:

@@ -136,5 +136,5 @@ def test_pending_updates_are_shown_where_a_guest_tells_them(api: Any, running: s
         row = Instance.get_by_id(running)
         Instance.update(guest_token_hash=hash_token("t")).execute()
         report = {"instance_id": row.id, "state": "HEALTHY", "sequence": 1, "pending_packages": 3}
-        assert api.services.reports.accept("t", report)
+        assert api.services.reports.accept_all([("t", report)]) == [True]
     assert shown() == (3, True)

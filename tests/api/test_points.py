@@ -58,7 +58,7 @@ def test_the_conductor_hands_it_on(api: Api, instance: str) -> None:
         Instance.update(guest_token_hash=hash_token("t")).execute()
         logs = {"chain": "c1", "since": NOON - 1.5, "until": NOON + 20.5}
         report = {"instance_id": instance, "sequence": 1, "state": "HEALTHY", "logs": logs}
-        assert api.services.reports.accept("t", report)
+        assert api.services.reports.accept_all([("t", report)]) == [True]
     assert reach(api, instance)[1] == "2026-11-22T12:00:20Z"
 
 

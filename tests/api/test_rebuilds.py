@@ -33,7 +33,7 @@ def test_a_rebuild_has_a_token_of_its_own(api: Api, end: State) -> None:
 
         def taken(token: str) -> bool:
             report = {"instance_id": fleet.ids["a"], "state": "HEALTHY", "sequence": 1}
-            return api.services.reports.accept(token, report)
+            return api.services.reports.accept_all([(token, report)]) == [True]
 
         # then both are good until it has ended, and then one of them
         assert taken("old")

@@ -6,10 +6,12 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tests.clients.service import BIN, REPOSITORY, Service, free_port
+
+CONNECTIONS = 6
 
 
 def renew(home: Path) -> str:
@@ -37,11 +39,12 @@ def serves(port: int, certificate: str) -> bool:
 
 @contextmanager
 def conductor(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """As the role starts it, but for the number of its threads; its port."""
+    """As the role starts it, but for how long a guest may say nothing; its port."""
     service, port = Service(home), free_port()
     command = [
-        f"{BIN}/gunicorn", "--config", "python:api.conductor_server", "--worker-class", "gthread",
-        "--threads", "2", "--bind", f"127.0.0.1:{port}", "--certfile", str(home / "c.crt"),
+        f"{BIN}/gunicorn", "--worker-class", "api.conductor_server.ConductorWorker",
+        "--keep-alive", "3", "--timeout", "3", "--worker-connections", str(CONNECTIONS),
+        "--bind", f"127.0.0.1:{port}", "--certfile", str(home / "c.crt"),
         "--keyfile", str(home / "c.key"), "--no-control-socket", "--graceful-timeout", "5",
         "api.main:conductor()",
     ]  # fmt: skip
@@ -74,7 +77,7 @@ def silent(port: int) -> ssl.SSLSocket:
 
 
 def test_who_says_nothing_keeps_nobody_out(tmp_path: Path) -> None:
-    # given a guest for each thread that says nothing, or has begun to and does not go on
+    # given guests that say nothing, or have begun to and do not go on
     certificate = renew(tmp_path)
     with conductor(tmp_path) as (_, port):
         assert serves(port, certificate)
@@ -100,3 +103,28 @@ def test_guests_that_stall_do_not_hold_up_others(tmp_path: Path) -> None:
             each.sendall(b"\x16\x03\x01\x02\x00")
         # then another one is served nevertheless
         assert serves(port, certificate)
+
+
+def test_more_than_can_be_held_are_sent_away(tmp_path: Path) -> None:
+    certificate = renew(tmp_path)
+    with conductor(tmp_path) as (_, port), ExitStack() as mute:
+        assert serves(port, certificate)
+        for _ in range(CONNECTIONS):
+            mute.enter_context(silent(port))
+        # when there is one more, then it is not answered
+        with silent(port) as other, suppress(OSError):
+            other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert other.recv(1) == b""
+        # until those that say nothing are closed
+        wait_for_answer(port)
+
+
+def wait_for_answer(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with suppress(OSError), silent(port) as guest:
+            guest.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            if guest.recv(100).startswith(b"HTTP/1.1 "):
+                return
+        time.sleep(0.1)
+    raise TimeoutError
