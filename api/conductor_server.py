@@ -33,7 +33,7 @@ class ConductorWorker(gasgi.ASGIWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """As gunicorn's own, with the connections above."""
-        gasgi.ASGIProtocol = Connection
+        gasgi.ASGIProtocol = Connection  # gunicorn has no setting for it
         # Thousands of connections are some hundred thousand objects: to look through all of them
         # stops everybody for half a second, and with Python's own limits happens every minute.
         gc.set_threshold(50_000, 20, 100)

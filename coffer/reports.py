@@ -37,16 +37,17 @@ class Reports:
         False for each whose token opens no instance or another one than reported. A report older
         than the newest one taken is dropped (and accepted).
         """
-        owners = _owners({hash_token(token) for token, _ in batch})
-        found = [(owners.get(hash_token(token)), report) for token, report in batch]
-        known = [(row, told) for row, told in found if row and row.id == told["instance_id"]]
+        asked = [(hash_token(token), report["instance_id"]) for token, report in batch]
+        owners = _owners({hashed for hashed, _ in asked})
+        found = [owners.get(key) for key in asked]
+        known = [(row, told) for row, (_, told) in zip(found, batch, strict=True) if row]
         self._remember([report for _, report in known])
         changed = [(row, told) for row, told in known if _is_news(row, told)]
         if changed:
-            with transaction():
+            with transaction():  # one for all: guests that send logs come here every minute
                 for instance, report in changed:
                     self._record(instance, report)
-        return [row is not None and row.id == report["instance_id"] for row, report in found]
+        return [row is not None for row in found]
 
     def _remember(self, reports: Sequence[dict[str, Any]]) -> None:
         if not reports:
@@ -116,20 +117,21 @@ class Reports:
         self._redis.zrem(_SEEN, instance_id)
 
 
-def _owners(hashes: set[str]) -> dict[str, Instance]:
-    """Whose the tokens are, by their hashes; while a guest is made anew both of its are good.
+def _owners(hashes: set[str]) -> dict[tuple[str, str], Instance]:
+    """Instances by a token's hash and their id; while one is made anew both of its are good.
 
-    The instances have what a report is compared to alone: all columns would take more time than
-    all else.
+    They have what a report is compared to alone: all columns would take more time than all else.
     """
     current, coming = Instance.guest_token_hash, Instance.next_token_hash
     rows = Instance.select(
         Instance.id, Instance.operating_status, Instance.observed, current, coming
     ).where(current.in_(hashes) | coming.in_(hashes))
-    owners: dict[str, Instance] = {}
-    for row in rows:
-        owners |= {hashed: row for hashed in (row.guest_token_hash, row.next_token_hash) if hashed}
-    return owners
+    return {
+        (hashed, row.id): row
+        for row in rows
+        for hashed in (row.guest_token_hash, row.next_token_hash)
+        if hashed
+    }
 
 
 def _observed(report: dict[str, Any]) -> dict[str, Any]:
