@@ -12,7 +12,7 @@ from api.conductor import create_conductor
 from api.raw_path import App, keep_encoded_slashes
 from api.services import make_services
 from coffer.database import connect
-from coffer.dispatch import connect_redis
+from coffer.redis_urls import connect_redis
 from coffer.reports import Reports
 from coffer.settings import load_settings
 

@@ -8,7 +8,7 @@ from coffer.accounts import Accounts
 from coffer.backups import Backups
 from coffer.catalogue import Catalogue
 from coffer.configurations import Configurations
-from coffer.dispatch import Dispatcher, connect_redis
+from coffer.dispatch import Dispatcher
 from coffer.exports import Exports
 from coffer.instances import Instances
 from coffer.inventory import Inventory
@@ -19,6 +19,7 @@ from coffer.patches import Patches
 from coffer.proofs import Proofs
 from coffer.protection import Protector
 from coffer.quotas import Quotas
+from coffer.redis_urls import connect_redis
 from coffer.registrations import Registrations
 from coffer.replicas import Replicas
 from coffer.reports import Reports

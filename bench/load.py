@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from coffer.clock import utcnow
 from coffer.database import connect, database
-from coffer.dispatch import connect_redis
 from coffer.models import DatastoreVersion, Instance, Repository
 from coffer.models.base import new_id
+from coffer.redis_urls import connect_redis
 from coffer.settings import load_settings
 from tests.clients.service import PROJECT, Service
 

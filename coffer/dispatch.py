@@ -18,11 +18,6 @@ _BACKSTOP = 600
 _ON_ITS_WAY = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED)
 
 
-def connect_redis(url: str) -> Redis:
-    """A client that gives up on a dead Redis within two seconds."""
-    return Redis.from_url(url, socket_connect_timeout=2)
-
-
 def unserved(redis: Redis) -> list[str]:
     """Queues that no worker serves.
 

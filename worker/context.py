@@ -9,12 +9,13 @@ from redis import Redis
 from coffer.backups import Backups
 from coffer.catalogue import Catalogue
 from coffer.database import connect
-from coffer.dispatch import Dispatcher, connect_redis
+from coffer.dispatch import Dispatcher
 from coffer.inventory import Inventory
 from coffer.patch_rounds import PatchRounds
 from coffer.proofs import Proofs
 from coffer.protection import Protector
 from coffer.quotas import Quotas
+from coffer.redis_urls import connect_redis
 from coffer.reports import Reports
 from coffer.repositories import Repositories
 from coffer.schedules import Rounds

@@ -14,10 +14,10 @@ from rq.job import Job
 
 from coffer.clock import utcnow
 from coffer.database import database
-from coffer.dispatch import connect_redis
 from coffer.models import Operation
 from coffer.operations import SWEEP_QUEUE, State
 from coffer.operations import Queue as QueueName
+from coffer.redis_urls import connect_redis
 from coffer.settings import load_settings
 from worker import cron, job, warmth
 from worker.context import context

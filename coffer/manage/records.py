@@ -12,8 +12,9 @@ from coffer import keys
 from coffer.catalogue import Catalogue
 from coffer.database import connect, database, migrate
 from coffer.datastores import register
-from coffer.dispatch import connect_redis, unserved
+from coffer.dispatch import unserved
 from coffer.files import replace
+from coffer.redis_urls import connect_redis
 from coffer.secrets import Vault
 from coffer.settings import Settings, load_settings
 from coffer.tokens import ROLES, create_token

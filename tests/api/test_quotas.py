@@ -9,11 +9,12 @@ import pytest
 from coffer.callers import Caller
 from coffer.catalogue import Catalogue
 from coffer.database import database
-from coffer.dispatch import Dispatcher, connect_redis
+from coffer.dispatch import Dispatcher
 from coffer.errors import OverLimit
 from coffer.instances import Instances, Wish
 from coffer.models import DatastoreVersion, Instance, Operation
 from coffer.quotas import Quotas
+from coffer.redis_urls import connect_redis
 from coffer.secrets import Vault
 from coffer.settings import Settings
 

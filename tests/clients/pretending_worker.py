@@ -7,11 +7,11 @@ from typing import Any
 
 from coffer.clock import utcnow
 from coffer.database import connect, database
-from coffer.dispatch import connect_redis
 from coffer.lifecycle import end, lease
 from coffer.log_ends import sealed_piece
 from coffer.models import Instance, Operation
 from coffer.operations import State, secret_of
+from coffer.redis_urls import connect_redis
 from coffer.secrets import Vault
 from coffer.settings import load_settings
 from worker.context import make_context

@@ -35,8 +35,8 @@ COMMANDS = {
 class Service:
     """A running service and the tokens of its project."""
 
-    def __init__(self, home: Path, more: str = "") -> None:
-        """`more` are further lines of its settings."""
+    def __init__(self, home: Path, more: str = "", redis_url: str = "") -> None:
+        """`more` are further lines of its settings; `redis_url` is where another Redis serves."""
         self.home = home
         self.workers = 1
         self.root = f"http://127.0.0.1:{free_port()}"
@@ -44,10 +44,11 @@ class Service:
         (home / "keys").write_text(Fernet.generate_key().decode())
         (home / "coffer.toml").write_text(
             f'database_url = "sqlite:///{home}/coffer.db"\n'
-            f'redis_url = "unix://{home}/redis.sock"\n'
+            f'redis_url = "{redis_url or f"unix://{home}/redis.sock"}"\n'
             f'key_file = "{home}/keys"\nrun_directory = "{home}/run"\n'
             f'ca_certificate = "{home}/ca.crt"\n{more}'
         )
+        self._needs = ("api",) if redis_url else ("redis", "api")
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.manage("migrate")
         self.manage("datastore", "register", "mysql")
@@ -74,10 +75,11 @@ class Service:
     def running(self, workers: Iterable[str] = ("pretending",)) -> Iterator["Service"]:
         """Redis, API and what works, as `start` knows it."""
         try:
-            for name in ("redis", "api", *workers):
+            for name in (*self._needs, *workers):
                 self.start(name)
             self.wait()
-            assert (self.home / "redis.sock").exists(), (self.home / "log-redis").read_text()
+            if "redis" in self._needs:
+                assert (self.home / "redis.sock").exists(), (self.home / "log-redis").read_text()
             yield self
         finally:
             for process in reversed(self._processes.values()):  # Redis, which all need, last

@@ -53,6 +53,12 @@ def test_services_have_no_privileges_but_workers_and_sweeper(coffer: Installatio
             assert status["NoNewPrivs"] == ["1"], name
 
 
+def test_who_is_waited_for_comes_before_playbooks(coffer: Installation) -> None:
+    nice = {name.split(":")[0]: process.nice() for name, process in services(coffer).items()}
+    assert nice["api"] == nice["redis"] == nice["conductor"] - 5
+    assert {nice[name] for name in ("worker", "fast", "sweeper", "cron")} == {nice["api"] + 10}
+
+
 def services(coffer: Installation) -> dict[str, psutil.Process]:
     """The first process of each service, by the process manager's name."""
     lines = [line.split() for line in coffer.supervisorctl("status").stdout.splitlines()]

@@ -174,11 +174,13 @@ def test_a_patch_and_the_way_back(coffer: CloudInstallation, target: Target) -> 
     program = PROGRAMS[target.engine]
     shell(BREAKING.format(program=program, name=Path(program).name, hook=HOOK))
     # when it is patched, then all is as it was
-    wish = ["patch", "apply", "--selector", f"name={name}", "--packages", "all", "--no-backup"]
+    wish = ["patch", "apply", name, "--packages", "all", "--no-backup", "--json"]
     failed = coffer.dbctl(*wish, check=False)
     assert failed.returncode == 1, failed.stdout
+    (line,) = json.loads(failed.stdout)["patch"]["instances"]
+    assert "instance_patch failed at" in line["problem"], line
     coffer.healthy(target.guest.id, timeout=300)
-    assert target.is_intact()
+    wait_for("whole data", target.is_intact)
     assert shell(VERSION).stdout == "1"
     # and without what breaks it, it is patched
     shell(f"rm {HOOK}")
