@@ -7,7 +7,7 @@ import yaml
 
 from tests.e2e.api import Api
 from tests.e2e.host import NAME
-from tests.e2e.installation import API_PORT, CONDUCTOR_PORT, GATEWAY_PORT, SCRATCH, Installation
+from tests.e2e.installation import API_PORT, SCRATCH, Installation
 from tests.openstack.cloud import Cloud
 from tests.openstack.holdings import holdings
 from tests.openstack.tenant import Tenant
@@ -17,6 +17,8 @@ PREFIX = f"coffo{NUMBER}"
 CLOUDS_FILE = Path("/var/tmp", f"{PREFIX}-clouds.yaml")
 AUTHTOKEN = Path("/var/tmp", f"{PREFIX}-keystone.conf")
 CONTAINER = f"{PREFIX}-backups"
+CONDUCTOR_PORT = 18800 + 2 * int(NUMBER)
+"""All installations are at one address; the gateway has the next port."""
 TENANT = "tenant"
 """The cloud of the administrator's clouds.yaml that stands for an ordinary user."""
 
@@ -30,7 +32,7 @@ def variables(cloud: Cloud) -> dict[str, Any]:
         "control_plane_api_port": API_PORT,
         "control_plane_conductor_address": cloud.gateway,
         "control_plane_conductor_port": CONDUCTOR_PORT,
-        "control_plane_gateway_port": GATEWAY_PORT,
+        "control_plane_gateway_port": CONDUCTOR_PORT + 1,
         "control_plane_dbctl_config": str(SCRATCH / "dbctl.toml"),
         "compute_openstack_clouds_file": str(CLOUDS_FILE),
         "compute_openstack_cloud": "coffer",

@@ -18,7 +18,7 @@ from tests.roles.provider import Outcome, Provider
 
 ADMINISTRATOR = "oslab-admin"
 HUGE = {"id": "coffer-huge", "name": "coffer-huge", "vcpus": 1, "ram": 1 << 20, "disk": 4}
-AWAY = 60
+AWAY = 120
 """Seconds; less than an outage may take."""
 
 

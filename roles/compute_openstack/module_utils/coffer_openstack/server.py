@@ -134,7 +134,11 @@ def stopped_step(site: Site, instance: str) -> Step:
 
 
 def become(site: Site, server_id: str, *statuses: str) -> Any:
-    """The server after an action during which Nova shows the old status without a task."""
+    """The server after an action during which Nova shows another status without a task.
+
+    It is the old one before a server stops or starts; and after a rebuild a server that did not run
+    does so for a moment.
+    """
 
     def look() -> Any:
         server = site.cloud.compute.get_server(server_id)
@@ -164,7 +168,7 @@ def rebuild(site: Site, instance: str, wish: Wish) -> None:
     data = user_data(site.settings.user_data, wish.login, key)
     site.cloud.compute.set_server_metadata(server, **{FIRST_KEY: key.public})
     site.cloud.compute.rebuild_server(server, image=wish.image, user_data=data)
-    reach(site, server.id, "ACTIVE", "SHUTOFF")
+    become(site, server.id, server.status)
     site.cloud.compute.set_server_metadata(server, **{IMAGE: wish.image})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import CloudRefused
 from .image import own_images
-from .server import FIRST_KEY, reach, running_step, stopped_step, the_server
+from .server import FIRST_KEY, become, reach, running_step, stopped_step, the_server
 from .site import Site
 from .steps import Step
 from .volume import attachment_step, detach, settled, the_volume
@@ -78,6 +78,8 @@ def _await_image(site: Site, image_id: str) -> None:
 def _take_data(site: Site, instance: str, name: str) -> None:
     for broken in volume_snapshots(site, instance, name):
         _remove_snapshot(site, broken)
+    # Nova may still be busy with the root disk when its image is there, and some drivers ask Nova.
+    reach(site, the_server(site, instance).id, "ACTIVE", "SHUTOFF")
     volume = settled(site, the_volume(site, instance).id)
     made = site.cloud.block_storage.create_snapshot(
         volume_id=volume.id,
@@ -125,7 +127,7 @@ def _root_back(site: Site, instance: str, name: str) -> Step:
         image = _images(site, instance, name)[0]
         server = reach(site, the_server(site, instance).id, "SHUTOFF")
         site.cloud.compute.rebuild_server(server, image=image.id)
-        reach(site, server.id, "SHUTOFF")
+        become(site, server.id, "SHUTOFF")
         # The guest that comes back has its own host key.
         if FIRST_KEY in server.metadata:
             site.cloud.compute.delete_server_metadata(server, [FIRST_KEY])
