@@ -5,6 +5,7 @@ second up to the chain's end. Logs without a gap are one chain; a restore in pla
 were lost, begin another one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -53,25 +54,30 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
-def note_chain(repository_id: str, told: dict[str, Any]) -> None:
-    """Remember how far a guest says that its logs were sent; what is older than known is not news.
+def note_chains(told: Mapping[str, dict[str, Any]]) -> None:
+    """Remember how far guests say that their logs were sent; what is older than known is not news.
 
-    `told` has `chain`, and `since` and `until` in unix seconds. Runs inside the caller's
-    transaction.
+    By repository, each with `chain`, and `since` and `until` in unix seconds. Runs inside the
+    caller's transaction.
     """
-    repository = Repository.get_or_none(Repository.id == repository_id)
-    if repository is None:
-        return
-    chains = list(repository.chains or [])
+    known = Repository.select(Repository.id, Repository.chains)
+    for repository in known.where(Repository.id.in_(list(told))):
+        chains = list(repository.chains or [])
+        if _note(chains, told[repository.id]):
+            repository.chains = chains[-KEPT_CHAINS:]
+            repository.save()
+
+
+def _note(chains: list[dict[str, Any]], told: dict[str, Any]) -> bool:
+    """Whether that was news."""
     known = next((row for row in chains if row["chain"] == told["chain"]), None)
     if known is None:
         chains.append({key: told[key] for key in ("chain", "since", "until")})
     elif told["until"] > known["until"]:
         known["until"] = told["until"]
     else:
-        return
-    repository.chains = chains[-KEPT_CHAINS:]
-    repository.save()
+        return False
+    return True
 
 
 def spans(repository_id: str) -> list[Span]:

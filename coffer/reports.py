@@ -11,7 +11,7 @@ from redis import Redis, RedisError
 
 from coffer.database import transaction
 from coffer.models import Instance
-from coffer.points import note_chain
+from coffer.points import note_chains
 from coffer.secrets import hash_token
 from coffer.status import SILENT
 
@@ -47,6 +47,7 @@ class Reports:
             with transaction():  # one for all: guests that send logs come here every minute
                 for instance, report in changed:
                     self._record(instance, report)
+                note_chains(_newer_logs(changed))
         return [row is not None for row in found]
 
     def _remember(self, reports: Sequence[dict[str, Any]]) -> None:
@@ -68,8 +69,6 @@ class Reports:
             reported=datetime.fromtimestamp(self._clock(), UTC).replace(tzinfo=None),
             report_sequence=report["sequence"],
         ).where(Instance.id == instance.id, Instance.report_sequence < report["sequence"]).execute()
-        if observed.get("logs") not in (None, instance.observed.get("logs")):
-            note_chain(instance.id, observed["logs"])
 
     def last(self, instance_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The last reports by instance id, of those that are known; empty when Redis is away."""
@@ -136,6 +135,14 @@ def _owners(hashes: set[str]) -> dict[tuple[str, str], Instance]:
 
 def _observed(report: dict[str, Any]) -> dict[str, Any]:
     return {key: report[key] for key in OBSERVED if report.get(key) is not None}
+
+
+def _newer_logs(changed: Iterable[tuple[Instance, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    return {
+        instance.id: report["logs"]
+        for instance, report in changed
+        if report.get("logs") not in (None, instance.observed.get("logs"))
+    }
 
 
 def _is_news(instance: Instance, report: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from coffer.database import database, transaction
 from coffer.lifecycle import close
 from coffer.models import Instance, Operation
 from coffer.operations import State
-from coffer.points import note_chain
+from coffer.points import note_chains
 from coffer.secrets import hash_token
 from tests.api.conftest import Api
 from tests.api.test_backups import FACTS, finish, instance, make
@@ -30,7 +30,7 @@ def back_up(api: Api, of: str, at: float, chain: str = "c1") -> str:
 
 def tell(of: str, chain: str, since: float, until: float) -> None:
     with database.connection_context():
-        note_chain(of, {"chain": chain, "since": NOON + since, "until": NOON + until})
+        note_chains({of: {"chain": chain, "since": NOON + since, "until": NOON + until}})
 
 
 def reach(api: Api, of: str) -> tuple[str, str]:
