@@ -70,8 +70,13 @@ chaos: packages ## real operations while something breaks (root); SEED=… RUNS=
 # the lab is brought up, when its scripts are there.
 test-openstack: $(VENV)/.installed ## tests in an OpenStack cloud (root)
 	@[ -n "$${COFFER_TEST_CLOUDS_FILE:-}" ] || $(VENV)/bin/python -W ignore -m tests.openstack.lab up
-	$(VENV)/bin/python -m pytest -v --tb=short -n 2 --dist loadgroup tests/openstack/test_life.py tests/roles/test_provider_*.py -k "not local"
-	$(VENV)/bin/python -m pytest -v --tb=short tests/openstack/test_faults.py # stops parts of the cloud
+	@$(MAKE) --no-print-directory --jobs 2 openstack-mongodb openstack-mysql
+	$(VENV)/bin/python -m pytest -v --tb=short tests/openstack/test_faults.py tests/roles/test_provider_*.py -k "not local"
+
+# Engines side by side, each with an installation of its own.
+openstack-mysql: export COFFER_TEST_SITE = 1
+openstack-%:
+	COFFER_TEST_ENGINES=$* $(VENV)/bin/python -m pytest -v --tb=short tests/openstack/test_life.py
 
 .PHONY: lock
 lock: $(VENV)/.installed ## resolve the dependencies anew

@@ -1,6 +1,6 @@
 """An instance's life in a cloud, from the image to nothing, as a user of the cloud has it.
 
-The tests of an engine follow each other; engines may go side by side.
+The tests of an engine follow each other. Engines may go side by side in processes of their own.
 """
 
 import json
@@ -21,11 +21,7 @@ from tests.openstack.conftest import held
 from tests.openstack.guest import CloudGuest
 from tests.openstack.installation import CONTAINER, PREFIX, CloudInstallation
 
-ENGINES = [
-    pytest.param(engine, marks=pytest.mark.xdist_group(engine))
-    for engine in os.environ.get("COFFER_TEST_ENGINES", "mongodb,mysql").split(",")
-]
-"""The one that takes longest first."""
+ENGINES = os.environ.get("COFFER_TEST_ENGINES", "mysql,mongodb").split(",")
 FLAVOR = os.environ.get("COFFER_TEST_FLAVOR", "db.small")
 SMALLER = os.environ.get("COFFER_TEST_SMALLER_FLAVOR", "db.tiny")
 PASSWORD = "Given-by-the-user-4711"

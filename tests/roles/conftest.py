@@ -12,10 +12,7 @@ from tests.roles.engine_fixtures import site  # noqa: F401 - a fixture
 from tests.roles.instance import Instance
 from tests.roles.provider import DATA, Outcome, Provider, host_shell
 
-PROVIDERS = [
-    pytest.param(name, marks=pytest.mark.xdist_group(name))  # all tests of one in one process
-    for name in sorted(path.stem.removeprefix("provider_") for path in DATA.glob("provider_*.yml"))
-]
+PROVIDERS = sorted(path.stem.removeprefix("provider_") for path in DATA.glob("provider_*.yml"))
 
 
 @pytest.fixture(scope="session", params=PROVIDERS)
