@@ -22,7 +22,7 @@ from load import fill, percentile
 from tests.clients.service import Service
 
 CONNECTIONS = 32
-WARM_UP = 100
+WARM_UP = 128
 PATHS = {
     "one": "/instances/{id}",
     "page of 20": "/instances?limit=20",
@@ -31,39 +31,55 @@ PATHS = {
 }
 
 
-async def ask(
-    queue: "asyncio.Queue[float]", url: str, path: str, token: str, found: list[float]
-) -> None:
-    """Take due times from the queue and ask over one connection that stays open."""
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    request = (
-        f"GET {parts.path}{path} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Auth-Token: {token}\r\n\r\n"
-    ).encode()
-    try:
+class Connection:
+    """One that stays open; asks for the same again and again."""
+
+    def __init__(self, url: str, path: str, token: str) -> None:
+        self._parts = urlsplit(url)
+        self._request = (
+            f"GET {self._parts.path}{path} HTTP/1.1\r\nHost: {self._parts.netloc}\r\n"
+            f"X-Auth-Token: {token}\r\n\r\n"
+        ).encode()
+
+    async def open(self) -> None:
+        """Connect."""
+        self._reader, self._writer = await asyncio.open_connection(
+            self._parts.hostname, self._parts.port
+        )
+
+    async def ask(self) -> None:
+        """A request and its whole answer."""
+        self._writer.write(self._request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        await self._reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
+
+    async def answer(self, queue: "asyncio.Queue[float]", found: list[float]) -> None:
+        """Take due times from the queue until one is negative."""
         while (due := await queue.get()) > 0:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), head
-            await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
+            await self.ask()
             found.append(time.perf_counter() - due)
-    finally:
-        writer.close()
+        self._writer.close()
 
 
 async def load(url: str, path: str, token: str, rate: float, count: int) -> list[float]:
     """Latencies in seconds of `count` requests that were due `rate` times a second."""
+    connections = [Connection(url, path, token) for _ in range(CONNECTIONS)]
+    for each in connections:  # one after the other, as people come: all at once meet one process
+        await each.open()
+        for _ in range(WARM_UP // CONNECTIONS):
+            await each.ask()
     queue: asyncio.Queue[float] = asyncio.Queue()
     found: list[float] = []
-    askers = [asyncio.create_task(ask(queue, url, path, token, found)) for _ in range(CONNECTIONS)]
+    answers = [asyncio.create_task(each.answer(queue, found)) for each in connections]
     began = time.perf_counter() + 0.1
     for number in range(count):
         due = began + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         queue.put_nowait(due)
-    for _ in askers:
+    for _ in connections:
         queue.put_nowait(-1)
-    await asyncio.gather(*askers)
+    await asyncio.gather(*answers)
     return found
 
 
@@ -75,7 +91,6 @@ def measure(service: Service, counts: list[int], rate: float, seconds: float) ->
         for name, path in PATHS.items():
             asked = path.format(id=middle)
             token = service.tokens["member"]
-            asyncio.run(load(service.url, asked, token, rate, WARM_UP))
             found = asyncio.run(load(service.url, asked, token, rate, int(rate * seconds)))
             shown = " ".join(f"{percentile(found, share):6.1f}" for share in (0.5, 0.95, 0.99, 1))
             print(f"{count:>9}  {name:<15} {shown}  {os.getloadavg()[0]:.1f}", flush=True)

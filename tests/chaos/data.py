@@ -39,6 +39,11 @@ class MySQL:
             cursor.execute("SELECT id, sum FROM checksums")
             return dict(cursor.fetchall())
 
+    def empty(self, guest: Guest) -> None:
+        """Drop the table."""
+        with self._connect(guest) as connection, connection.cursor() as cursor:
+            cursor.execute("DROP TABLE checksums")
+
 
 class MongoDB:
     """pymongo."""
@@ -69,6 +74,11 @@ class MongoDB:
         """Read the collection."""
         with self._connect(guest) as client:
             return {row["_id"]: row["sum"] for row in client["app"].checksums.find()}
+
+    def empty(self, guest: Guest) -> None:
+        """Drop the collection."""
+        with self._connect(guest) as client:
+            client["app"].checksums.drop()
 
 
 DATA: dict[str, MySQL | MongoDB] = {"mysql": MySQL(), "mongodb": MongoDB()}

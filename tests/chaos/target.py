@@ -40,6 +40,10 @@ class Target:
         """Write the data."""
         DATA[self.engine].fill(self.guest)
 
+    def empty(self) -> None:
+        """Take the data away."""
+        DATA[self.engine].empty(self.guest)
+
     def is_intact(self) -> bool:
         """Whether all data are there."""
         return DATA[self.engine].read(self.guest) == WANTED

@@ -1,8 +1,6 @@
 """An instance goes back to a second that was: itself, and as another one."""
 
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ import yaml
 from tests.e2e.engines import Served
 from tests.e2e.guest import Guest
 from tests.e2e.processes import kill_at, moments
-from tests.e2e.waiting import wait_for
+from tests.e2e.waiting import next_second, wait_for
 from tests.roles.provider import DATA
 
 LONGEST = 6.0
@@ -25,12 +23,6 @@ def told(served: Served) -> Iterator[Any]:
     yield yaml.safe_load(path.read_text())["rewind"]
     for row in served.coffer.ask("backup", "list")["backups"]:
         served.coffer.dbctl("backup", "delete", row["id"], "--yes")
-
-
-def next_second() -> str:
-    """The second that begins now."""
-    time.sleep(1 - time.time() % 1)
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def send_logs(served: Served, until: str) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -36,3 +37,9 @@ def at_once(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
     things: Sequence[S] = list(items)
     with ThreadPoolExecutor(max(1, len(things))) as pool:
         return list(pool.map(function, things))
+
+
+def next_second() -> str:
+    """The second that begins now, as the API writes times."""
+    time.sleep(1 - time.time() % 1)
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -16,7 +16,7 @@ import pytest
 
 from tests.chaos.target import Target
 from tests.clients.service import clean
-from tests.e2e.waiting import wait_for
+from tests.e2e.waiting import next_second, wait_for
 from tests.openstack.conftest import held
 from tests.openstack.guest import CloudGuest
 from tests.openstack.installation import CONTAINER, PREFIX, CloudInstallation
@@ -161,10 +161,32 @@ def test_a_backup_becomes_an_instance(coffer: CloudInstallation, target: Target)
         assert len(list(connection.object_store.objects(CONTAINER))) > 3
     more = ["--flavor", FLAVOR, "--volume", "2", "--backup", made["id"]]
     row = coffer.ask("instance", "create", target.engine, "restored", *more)["instance"]
-    guest = CloudGuest(row["id"], "restored", PASSWORD, target.guest.ca, coffer)
-    restored = Target(coffer, target.engine, guest)
-    assert restored.is_intact()
+    assert twin(target, row).is_intact()
     coffer.dbctl("instance", "delete", "restored", "--yes")
+
+
+def twin(target: Target, row: Any) -> Target:
+    """Another instance with its accounts."""
+    guest = CloudGuest(row["id"], row["name"], PASSWORD, target.guest.ca, target.coffer)
+    return Target(target.coffer, target.engine, guest)
+
+
+def test_a_second_that_was_becomes_an_instance(coffer: CloudInstallation, target: Target) -> None:
+    # given data that are gone since
+    to = next_second()
+    target.empty()
+
+    def reached() -> bool:
+        target.guest.shell("systemctl start coffer-logs && systemctl reload coffer-agent")
+        row = coffer.api.instance(target.guest.id)
+        return (row["latest_restorable_time"] or "") >= to
+
+    wait_for(f"logs until {to}", reached, timeout=240, pause=5)
+    # when another instance begins with the second before, then it has them
+    row = coffer.ask("restore", target.guest.name, "earlier", "--to", to)["instance"]
+    assert twin(target, row).is_intact()
+    coffer.dbctl("instance", "delete", "earlier", "--yes")
+    target.fill()
 
 
 def test_a_patch_and_the_way_back(coffer: CloudInstallation, target: Target) -> None:
