@@ -85,6 +85,11 @@ applied:
 
 Flat = dict[str, Any]
 
+WEAK_PROCESSOR = (
+    "MongoDB 5 and later need a processor with AVX, which the guest has not: "
+    "let the cloud's hypervisors show it (Nova: [libvirt] cpu_mode, cpu_models)"
+)
+
 
 class Live(NamedTuple):
     """How a setting of a running server is read and told."""
@@ -261,6 +266,8 @@ def check(module: AnsibleModule, text: str) -> None:
         stream.write(text)
         stream.flush()
         code, _, errors = module.run_command([*module.params["check"], stream.name])
+    if "Illegal instruction" in errors:
+        module.fail_json(msg=WEAK_PROCESSOR)
     if code != 0:
         module.fail_json(msg=f"MongoDB would not start with these settings: {errors.strip()}")
 
