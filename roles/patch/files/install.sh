@@ -12,8 +12,13 @@ if [ "$step" = fetch ]; then
 else
   dpkg --force-confdef --force-confold --configure --pending </dev/null >&2
 fi
+code=0
 apt-get --quiet=2 --yes --no-remove --only-upgrade --no-install-recommends \
   --option Dpkg::Options::=--force-confdef --option Dpkg::Options::=--force-confold \
-  install "$@" </dev/null >&2
+  --option Dpkg::Use-Pty=false install "$@" </dev/null >&2 || code=$?
+if [ "$code" = 137 ]; then # killed, as the kernel does
+  echo "the guest has too little memory to install packages: give it a larger flavor" >&2
+fi
+[ "$code" = 0 ] || exit "$code"
 [ "$step" = fetch ] || apt-get clean
 [ "$step" = fetch ] || systemctl start --no-block coffer-pending.service 2>/dev/null || true
