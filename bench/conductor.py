@@ -267,7 +267,7 @@ def main() -> None:
     gc.disable()  # it would stop all guests at once for half a second, now and then
     with tempfile.TemporaryDirectory() as home:
         service = Service(Path(home), PROVIDER.format(home=home))
-        service.workers = 2
+        service.workers, service.threads = 4, 2
         with service.running(WORKERS if given.operations else ("sweep", "cron")):
             middle = fill(service, given.agents)
             with database.connection_context(), database.atomic():

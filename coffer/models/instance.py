@@ -38,7 +38,7 @@ class Instance(Record):
     root_enabled = peewee.BooleanField(default=False)
     locality = peewee.CharField(32, null=True)
     """Whether its replicas stand on its host (`affinity`, …), if it was asked for."""
-    source = peewee.ForeignKeyField("self", backref="replicas", null=True)
+    source = peewee.ForeignKeyField("self", backref="replicas", null=True, index=False)
     """The instance whose changes it follows, of a replica."""
     source_id: str | None
 
@@ -79,4 +79,7 @@ class Instance(Record):
     deleted = peewee.DateTimeField(null=True, index=True)
 
     class Meta:
-        indexes = ((("project_id", "deleted", "id"), False),)
+        indexes = (
+            (("project_id", "deleted", "id"), False),
+            (("source", "deleted"), False),
+        )

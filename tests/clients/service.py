@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).parents[2]
 PROJECT = "p1"
 COMMANDS = {
     "redis": 'redis-server --port 0 --unixsocket {home}/redis.sock --dir {home} --save ""',
-    "api": f"{BIN}/gunicorn --worker-class gthread --workers {{workers}} --threads 8"
+    "api": f"{BIN}/gunicorn --worker-class gthread --workers {{workers}} --threads {{threads}}"
     " --keep-alive 75 --no-control-socket --bind {bind} api.main:api()",
     "pretending": f"{sys.executable} -m tests.clients.pretending_worker",
     "work": f"{sys.executable} -m worker.main work",
@@ -38,7 +38,7 @@ class Service:
     def __init__(self, home: Path, more: str = "", redis_url: str = "") -> None:
         """`more` are further lines of its settings; `redis_url` is where another Redis serves."""
         self.home = home
-        self.workers = 1
+        self.workers, self.threads = 1, 8
         self.root = f"http://127.0.0.1:{free_port()}"
         self.environment = {**os.environ, "COFFER_SETTINGS": str(home / "coffer.toml")}
         (home / "keys").write_text(Fernet.generate_key().decode())
@@ -89,7 +89,7 @@ class Service:
     def start(self, name: str) -> None:
         """Start one of its processes: a key of `COMMANDS`, perhaps numbered: `work 2`."""
         line = COMMANDS[name.partition(" ")[0]].format(
-            home=self.home, workers=self.workers, bind=self.root[7:]
+            home=self.home, workers=self.workers, threads=self.threads, bind=self.root[7:]
         )
         with (self.home / f"log-{name}").open("ab") as log:
             self._processes[name] = subprocess.Popen(
