@@ -11,7 +11,6 @@ their own. Prints milliseconds, and the machine's load before and after.
 
 import argparse
 import asyncio
-import contextlib
 import os
 import sys
 import tempfile
@@ -21,13 +20,12 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import uvloop
-from load import fill, percentile
+from load import come_first, fill, percentile
 
 from tests.clients.service import Service
 
 CONNECTIONS = 32
 WARM_UP = 128
-URGENCY = 10
 PATHS = {
     "one": "/instances/{id}",
     "page of 20": "/instances?limit=20",
@@ -90,8 +88,7 @@ async def load(url: str, path: str, token: str, rate: float, count: int) -> list
 
 def measure(service: Service, counts: list[int], rate: float, seconds: float) -> None:
     """One line for each path and number of instances."""
-    with contextlib.suppress(PermissionError):
-        os.nice(-URGENCY)
+    come_first()
     print(f"{'instances':>9}  {'request':<15} {'p50':>6} {'p95':>6} {'p99':>6} {'most':>6}  load")
     for count in counts:
         middle = fill(service, count)

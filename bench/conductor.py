@@ -31,7 +31,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from agents import Agents, Api, Took
-from load import fill, percentile
+from load import URGENCY, come_first, fill, percentile
 
 from coffer.database import database
 from coffer.models import Instance
@@ -47,9 +47,6 @@ BARS = {"reports": 50.0, "reads": 20.0}
 """Milliseconds of the 99th percentile."""
 WORKERS = ("work 1", "work 2", "work 3", "sweep", "cron")
 """As many as an installation has by default."""
-URGENCY = 10
-"""By which API and Redis are nearer to the processor than playbooks, as in an installation; the
-conductor stands in the middle."""
 PROVIDER = """
 ca_key = "{home}/ca.key"
 [provider_settings]
@@ -261,7 +258,7 @@ def main() -> None:
     parser.add_argument("--operations", type=int, default=0, help="at once")
     parser.add_argument("--restart", action="store_true")
     given = parser.parse_args()
-    os.nice(-URGENCY)  # with all that it starts, and as the guests' processors are their own
+    come_first()
     for name in ("work", "sweep", "cron"):
         COMMANDS[name] = f"nice -n {URGENCY} {COMMANDS[name]}"
     gc.disable()  # it would stop all guests at once for half a second, now and then

@@ -5,7 +5,7 @@ second up to the chain's end. Logs without a gap are one chain; a restore in pla
 were lost, begin another one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -54,16 +54,17 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
-def note_chains(told: Mapping[str, dict[str, Any]]) -> None:
+def note_chains(told: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Remember how far guests say that their logs were sent; what is older than known is not news.
 
-    By repository, each with `chain`, and `since` and `until` in unix seconds. Runs inside the
+    Each has its repository, and `chain`, and `since` and `until` in unix seconds. Runs inside the
     caller's transaction.
     """
     known = Repository.select(Repository.id, Repository.chains)
-    for repository in known.where(Repository.id.in_(list(told))):
+    for repository in known.where(Repository.id.in_([key for key, _ in told])):
         chains = list(repository.chains or [])
-        if _note(chains, told[repository.id]):
+        news = [logs for key, logs in told if key == repository.id and _note(chains, logs)]
+        if news:
             repository.chains = chains[-KEPT_CHAINS:]
             repository.save()
 

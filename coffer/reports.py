@@ -137,12 +137,12 @@ def _observed(report: dict[str, Any]) -> dict[str, Any]:
     return {key: report[key] for key in OBSERVED if report.get(key) is not None}
 
 
-def _newer_logs(changed: Iterable[tuple[Instance, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    return {
-        instance.id: report["logs"]
+def _newer_logs(changed: Iterable[tuple[Instance, dict[str, Any]]]) -> list[tuple[str, Any]]:
+    return [
+        (instance.id, report["logs"])
         for instance, report in changed
         if report.get("logs") not in (None, instance.observed.get("logs"))
-    }
+    ]
 
 
 def _is_news(instance: Instance, report: dict[str, Any]) -> bool:

@@ -30,7 +30,7 @@ def back_up(api: Api, of: str, at: float, chain: str = "c1") -> str:
 
 def tell(of: str, chain: str, since: float, until: float) -> None:
     with database.connection_context():
-        note_chains({of: {"chain": chain, "since": NOON + since, "until": NOON + until}})
+        note_chains([(of, {"chain": chain, "since": NOON + since, "until": NOON + until})])
 
 
 def reach(api: Api, of: str) -> tuple[str, str]:
@@ -59,6 +59,21 @@ def test_the_conductor_hands_it_on(api: Api, instance: str) -> None:
         logs = {"chain": "c1", "since": NOON - 1.5, "until": NOON + 20.5}
         report = {"instance_id": instance, "sequence": 1, "state": "HEALTHY", "logs": logs}
         assert api.services.reports.accept_all([("t", report)]) == [True]
+    assert reach(api, instance)[1] == "2026-11-22T12:00:20Z"
+
+
+def test_chains_of_one_batch_are_all_kept(api: Api, instance: str) -> None:
+    """A guest that tells of the end of a chain and of the next one at once loses neither."""
+    back_up(api, instance, 0)
+    tell(instance, "c1", -5, 10)
+    with database.connection_context():
+        Instance.update(guest_token_hash=hash_token("t")).execute()
+        batch = []
+        for number, chain in enumerate(("c1", "c2"), 1):
+            logs = {"chain": chain, "since": NOON - 1, "until": NOON + 20}
+            report = {"instance_id": instance, "sequence": number, "state": "HEALTHY"}
+            batch.append(("t", report | {"logs": logs}))
+        assert api.services.reports.accept_all(batch) == [True, True]
     assert reach(api, instance)[1] == "2026-11-22T12:00:20Z"
 
 

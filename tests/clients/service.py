@@ -73,7 +73,7 @@ class Service:
 
     @contextmanager
     def running(self, workers: Iterable[str] = ("pretending",)) -> Iterator["Service"]:
-        """Redis, API and what works, as `start` knows it."""
+        """Redis, API and what works, as `start` knows it; Redis, which all need, ends last."""
         try:
             for name in (*self._needs, *workers):
                 self.start(name)
@@ -82,9 +82,19 @@ class Service:
                 assert (self.home / "redis.sock").exists(), (self.home / "log-redis").read_text()
             yield self
         finally:
-            for process in reversed(self._processes.values()):  # Redis, which all need, last
-                process.terminate()
-                process.wait(20)
+            hung = [name for name in reversed(self._processes) if not self._stop(name)]
+            assert not hung, f"did not end when told to: {hung}"
+
+    def _stop(self, name: str) -> bool:
+        """Whether it ended when it was told to; nothing is left of it either way."""
+        process = self._processes[name]
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill(name)
+            return False
+        return True
 
     def start(self, name: str) -> None:
         """Start one of its processes: a key of `COMMANDS`, perhaps numbered: `work 2`."""

@@ -1,17 +1,16 @@
 """Redis with sentinels: when its server dies, the service goes on with the one that follows it."""
 
-import json
+import shlex
 import subprocess
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from coffer.redis_urls import connect_redis
 from tests.clients.service import Service, free_port
+from tests.e2e.api import Api
 from tests.e2e.waiting import wait_for
 
 MONITOR = """port {port}
@@ -59,9 +58,7 @@ class Servers:
         )
 
     def _start(self, command: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"], cwd=self._home, stdout=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(shlex.split(command), cwd=self._home, stdout=subprocess.DEVNULL)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         return process
@@ -73,36 +70,23 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
         yield Servers(tmp_path, stack)
 
 
-def ask(service: Service, path: str, body: Any = None) -> Any:
-    """The API's answer."""
-    request = urllib.request.Request(  # noqa: S310
-        service.url + path,
-        data=json.dumps(body).encode() if body else None,
-        headers={"X-Auth-Token": service.tokens["admin"], "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        return json.load(answer)
-
-
-def work(service: Service, name: str) -> None:
+def work(api: Api, name: str) -> None:
     """Queue an operation, which a worker's playbook refuses: the image is not there."""
     wish = {"name": name, "flavorRef": "small", "volume": {"size": 1}}
-    made = ask(service, "/instances", {"instance": {**wish, "datastore": {"type": "mysql"}}})
-    operations = f"/operations?instance_id={made['instance']['id']}"
-    (operation,) = wait_for(
-        f"{name} is worked on",
-        lambda: [row for row in ask(service, operations)["operations"] if row["state"] == "failed"],
-    )
-    assert "image" in operation["reason"]
+    body = {"instance": {**wish, "datastore": {"type": "mysql"}}}
+    operation = api.send("POST", "/instances", body).operation
+    wait_for(f"{name} is worked on", lambda: api.operation(operation)["state"] == "failed")
+    assert "image" in api.operation(operation)["reason"]
 
 
 def test_a_failover_is_ridden_out(servers: Servers, tmp_path: Path) -> None:
     service = Service(tmp_path, PROVIDER.format(home=tmp_path), servers.url)
     service.manage("datastore", "register", "mysql", "--image", "not-there")
+    api = Api(service.url, service.tokens["admin"])
     with service.running(("work", "sweep", "cron")):
-        work(service, "before")
+        work(api, "before")
         servers.serving.kill()
-        work(service, "after")
+        work(api, "after")
 
 
 @pytest.mark.parametrize(
