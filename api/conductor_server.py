@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import ssl
+import sys
 
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
@@ -28,6 +29,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.transport.abort()
 
 
+SWITCH = 0.0005
+"""Seconds for which one thread of the process keeps another one waiting: who writes the records waits
+for its turn after every query, and with Python's own limit ten times as long."""
+
+
 class ConductorWorker(gasgi.ASGIWorker):  # type: ignore[misc]
     """Many guests that keep their connections, and each say little."""
 
@@ -37,6 +43,7 @@ class ConductorWorker(gasgi.ASGIWorker):  # type: ignore[misc]
         # Thousands of connections are some hundred thousand objects: to look through all of them
         # stops everybody for half a second, and with Python's own limits happens every minute.
         gc.set_threshold(50_000, 20, 100)
+        sys.setswitchinterval(SWITCH)
         super().init_process()
 
     def _get_ssl_context(self) -> ssl.SSLContext | None:

@@ -57,6 +57,9 @@ def test_who_is_waited_for_comes_before_playbooks(coffer: Installation) -> None:
     nice = {name.split(":")[0]: process.nice() for name, process in services(coffer).items()}
     assert nice["api"] == nice["redis"] == nice["conductor"] - 5
     assert {nice[name] for name in ("worker", "fast", "sweeper", "cron")} == {nice["api"] + 10}
+    # and all of them before what has a session of its own, as playbooks have
+    manager = int(coffer.supervisorctl("pid").stdout)
+    assert Path("/proc", str(manager), "autogroup").read_text().endswith("nice -10\n")
 
 
 def services(coffer: Installation) -> dict[str, psutil.Process]:
