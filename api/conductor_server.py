@@ -30,8 +30,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
 
 SWITCH = 0.0005
-"""Seconds for which one thread of the process keeps another one waiting: who writes the records waits
-for its turn after every query, and with Python's own limit ten times as long."""
+"""Seconds for which one thread of the process keeps another one waiting: who writes the records
+waits for its turn after every query, and with Python's own limit ten times as long."""
 
 
 class ConductorWorker(gasgi.ASGIWorker):  # type: ignore[misc]

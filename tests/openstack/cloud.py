@@ -29,6 +29,8 @@ class Cloud:
     flavors: str
     """A regular expression of their names."""
     grow_online: bool
+    build_on: str
+    """Where images are built: `server` or `host`."""
 
     def connect(self, name: str = "") -> openstack.connection.Connection:
         """As the user of the service, or of another cloud of the file."""
@@ -76,6 +78,7 @@ def cloud_under_test() -> Cloud:
         _setting("ADMINISTRATOR", "oslab-admin"),
         _setting("FLAVORS", r"db\..*"),
         _setting("GROW_ONLINE", "") == "true",
+        _setting("BUILD_ON", "host"),
     )
 
 

@@ -43,6 +43,7 @@ def variables(cloud: Cloud) -> dict[str, Any]:
         "compute_openstack_user_data": cloud.user_data,
         "compute_openstack_nameservers": cloud.nameservers,
         "compute_openstack_grow_online": cloud.grow_online,
+        "compute_openstack_build_on": cloud.build_on,
     }
 
 

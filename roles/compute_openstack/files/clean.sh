@@ -13,4 +13,6 @@ if command -v cloud-init > /dev/null; then
 fi
 : > /etc/machine-id
 find /var/log -type f -exec truncate -s 0 {} +
+# What was deleted does not become part of the image.
+fstrim / 2> /dev/null || true
 sync

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ options:
     required: true
   state:
     description:
-      - C(wanted) returns C(build), and if it is true keys for a builder in C(folder).
+      - C(wanted) returns C(build), and if it is true makes keys for a builder in I(folder).
       - C(published) makes it of the I(instance), which must be stopped.
       - C(pruned) removes older ones that no server is made of.
     choices: [wanted, published, pruned]
@@ -45,6 +45,9 @@ options:
     description: Directories of the files that it is made of.
     type: list
     elements: path
+  folder:
+    description: Where C(wanted) makes a directory for the builder's keys.
+    type: path
   flavor:
     description: Nova's flavor of the builder. Empty for the smallest that is enough.
     type: str
@@ -78,12 +81,14 @@ def _wanted(module: AnsibleModule, site: Site) -> dict[str, Any]:
     if module.check_mode:
         return {**found, "build": False}
     flavor = build.builder_flavor(site, params["flavor"], params["memory"])
-    return {**found, "build": True, "flavor": flavor, "folder": _keys()}
+    return {**found, "build": True, "flavor": flavor, "folder": _keys(Path(params["folder"]))}
 
 
-def _keys() -> str:
-    """A fresh pair of keys for the builder's server and one for us."""
-    folder = Path(tempfile.mkdtemp(prefix="coffer-builder-"))
+def _keys(folder: Path) -> str:
+    """A fresh pair of keys for the builder and one for us, in place of a dead run's."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700)
     for key in ("host_key", "login_key"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)]
         subprocess.run(command, check=True)
@@ -119,6 +124,7 @@ if __name__ == "__main__":
             "stock": {"type": "str"},
             "inputs": {"type": "dict"},
             "paths": {"type": "list", "elements": "path"},
+            "folder": {"type": "path"},
             "flavor": {"type": "str", "default": ""},
             "memory": {"type": "int", "default": 1024},
             "instance": {"type": "str"},

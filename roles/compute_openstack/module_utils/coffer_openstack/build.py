@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,14 @@ from .site import Site
 
 INPUTS = "coffer_inputs"
 INSTALLATION = "coffer_installation"
+_OF_ONE_IMAGE = (
+    *("id", "name", "status", "visibility", "protected", "tags", "owner", "size", "virtual_size"),
+    *("checksum", "min_disk", "min_ram", "disk_format", "container_format", "created_at"),
+    *("updated_at", "file", "self", "schema", "direct_url", "locations", "stores", "os_hash_"),
+    *("os_hidden", "owner_specified", "image_", "base_image_ref", "instance_uuid", "user_id"),
+    "os_glance_",
+)
+"""How the names begin of what Glance and Nova say of one image, and no other has."""
 
 
 def inputs_of(paths: list[Path], inputs: Any, stock: str) -> str:
@@ -61,7 +70,7 @@ def builder_flavor(site: Site, wanted: str, memory: int) -> dict[str, str]:
 def publish(site: Site, name: str, instance: str, inputs: str, engine: str) -> Any:
     """Make an image of a builder that does not run."""
     server = reach(site, the_server(site, instance).id, "SHUTOFF")
-    properties = {INSTALLATION: site.settings.prefix, INPUTS: inputs, "coffer_engine": engine}
+    properties = _made_of(site, inputs, engine)
     made = site.cloud.compute.create_server_image(server, _title(site, name), properties)
 
     def look() -> Any:
@@ -71,10 +80,43 @@ def publish(site: Site, name: str, instance: str, inputs: str, engine: str) -> A
         return image if image.status == "active" else None
 
     image = site.wait(f"image {name}", look)
-    # The tag comes last: with it the image is the one that instances start from.
+    _tag(site, image, name)
+    return image
+
+
+def upload(site: Site, name: str, path: Path, stock: Any, inputs: str, engine: str) -> Any:
+    """Make an image of a file; everything but the disk is as the stock image has it."""
+    told = site.cloud.image.get(f"/images/{stock.id}").json()
+    kept = {key: value for key, value in told.items() if not key.startswith(_OF_ONE_IMAGE)}
+    size = json.loads(_info(path))["virtual-size"]
+    with path.open("rb") as stream:
+        image = site.cloud.image.create_image(
+            _title(site, name),
+            data=stream,
+            disk_format=stock.disk_format,
+            container_format=stock.container_format,
+            visibility="private",
+            min_disk=-(-size // 1024**3),
+            min_ram=stock.min_ram,
+            **kept | _made_of(site, inputs, engine),
+        )
+    _tag(site, image, name)
+    return image
+
+
+def _info(path: Path) -> str:
+    command = ["qemu-img", "info", "--output", "json", str(path)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _made_of(site: Site, inputs: str, engine: str) -> dict[str, str]:
+    return {INSTALLATION: site.settings.prefix, INPUTS: inputs, "coffer_engine": engine}
+
+
+def _tag(site: Site, image: Any, name: str) -> None:
+    """Last: with its name as a tag an image is the one that instances start from."""
     for tag in ("coffer", f"coffer-installation={site.settings.prefix}", name):
         site.cloud.image.add_tag(image.id, tag)
-    return image
 
 
 def _title(site: Site, name: str) -> str:
