@@ -9,5 +9,5 @@ for try in $(seq 100); do
   sleep 0.2
 done
 before=$(stat -f -c %b "$1")
-resize2fs "$device" > /dev/null 2>&1
+xfs_growfs "$1" > /dev/null
 [ "$(stat -f -c %b "$1")" = "$before" ] || echo grown

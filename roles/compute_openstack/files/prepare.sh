@@ -50,17 +50,15 @@ for try in $(seq 150); do
   sleep 0.2
 done
 if [ -z "$(blkid -s TYPE -o value "$device")" ]; then
-  mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1,nodiscard -L coffer-data "$device"
+  mkfs.xfs -q -K -L coffer-data "$device"
 fi
 mkdir -p "$directory"
 if ! grep -q '^LABEL=coffer-data ' /etc/fstab; then
-  echo "LABEL=coffer-data $directory ext4 defaults,noatime 0 0" >> /etc/fstab
+  echo "LABEL=coffer-data $directory xfs defaults,noatime 0 0" >> /etc/fstab
 fi
 # systemd would unmount at once what it does not know from the new fstab.
 systemctl daemon-reload
 mountpoint -q "$directory" || mount "$directory"
-# Engines take nothing but an empty directory.
-if [ -d "$directory/lost+found" ]; then rmdir "$directory/lost+found"; fi
 
 # Of our own: what reads metadata on every boot may write root's file anew.
 echo "$login" > /etc/ssh/coffer_authorized_keys
