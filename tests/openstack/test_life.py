@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ FLAVOR = os.environ.get("COFFER_TEST_FLAVOR", "db.small")
 SMALLER = os.environ.get("COFFER_TEST_SMALLER_FLAVOR", "db.tiny")
 PASSWORD = "Given-by-the-user-4711"
 PROGRAMS = {"mysql": "/usr/sbin/mysqld", "mongodb": "/usr/bin/mongod"}
+CLOCKS = 3
+"""Seconds by which a guest's clock may be behind this host's, and times go by the guest's."""
 HOOK = "/etc/apt/apt.conf.d/99-broken"
 BREAKING = """cat >/usr/local/sbin/break <<END
 #!/bin/sh
@@ -175,6 +178,7 @@ def twin(target: Target, row: Any) -> Target:
 def test_a_second_that_was_becomes_an_instance(coffer: CloudInstallation, target: Target) -> None:
     # given data that are gone since
     to = next_second()
+    time.sleep(CLOCKS)
     target.empty()
 
     def reached() -> bool:
