@@ -9,6 +9,8 @@ import openstack
 from openstack.config import OpenStackConfig
 
 SUITES = ("bookworm", "trixie")
+PREPARED = "prepared"
+"""The lab's image in which a guest finds what it needs at its first contact."""
 LAB = Path(os.environ.get("OSLAB", "/var/tmp/oslab"))
 
 
@@ -71,7 +73,7 @@ def cloud_under_test() -> Cloud:
         _setting("CLOUD", "oslab"),
         Path(_setting("CLOUDS_FILE", str(LAB / "clouds.yaml"))),
         _setting("NETWORK", "provider"),
-        _setting("IMAGE", "guest"),
+        _setting("IMAGE", PREPARED),
         _setting("USER_DATA", "script"),
         _setting("GATEWAY", "10.214.0.1"),
         {suite: _setting(f"STOCK_{suite.upper()}", f"stock-{suite}") for suite in SUITES},

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from tests.openstack.cloud import LAB, SUITES, cloud_under_test
+from tests.openstack.cloud import LAB, PREPARED, SUITES, cloud_under_test
 
 SCRIPTS = Path(
     os.environ.get("COFFER_LAB_SCRIPTS", Path(__file__).parents[3] / "shared/openstack-lab")
@@ -43,14 +43,15 @@ def up() -> None:
     _let_mongodb_run()
     _let_out()
     connection = cloud_under_test().connect()
-    for suite in SUITES:
-        build_stock(suite)
-        upload(connection, f"stock-{suite}")
+    images = [(f"stock-{suite}", suite, "") for suite in SUITES]
+    for name, suite, package in [*images, (PREPARED, SUITES[0], "xfsprogs")]:
+        build(name, suite, package)
+        upload(connection, name)
 
 
 def start() -> None:
     """Whatever of it does not run."""
-    _run("up.sh", API="10.214.0.1")
+    _run("up.sh", "--no-image", API="10.214.0.1")
 
 
 def _let_mongodb_run() -> None:
@@ -88,11 +89,10 @@ def _let_out() -> None:
     subprocess.run(["nft", "-f", "-"], input=WAY_OUT, text=True, check=True)
 
 
-def build_stock(suite: str) -> None:
-    """A Debian without a database, as clouds have it."""
-    name = f"stock-{suite}"
+def build(name: str, suite: str, package: str) -> None:
+    """A Debian without a database, as clouds have it, and perhaps one more package."""
     if not (LAB / "img" / f"{name}.qcow2").exists():
-        _run("build-image.sh", SUITE=suite, DB="", NAME=name, SIZE="1500M")
+        _run("build-image.sh", SUITE=suite, DB=package, NAME=name, SIZE="1500M")
 
 
 def upload(connection: Any, name: str) -> None:
