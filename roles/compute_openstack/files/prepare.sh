@@ -15,10 +15,16 @@ if [ -n "$nameservers" ]; then
   for server in $nameservers; do echo "nameserver $server"; done > /etc/resolv.conf
 fi
 
-# Packages change when Coffer says so.
+# Packages change when Coffer says so. Links take less time than asking systemd.
+timers=
 for unit in apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service; do
-  if systemctl cat "$unit" > /dev/null 2>&1; then systemctl mask --now --quiet "$unit"; fi
+  if [ ! -L "/etc/systemd/system/$unit" ]; then
+    ln -s -f /dev/null "/etc/systemd/system/$unit"
+    timers="$timers $unit"
+  fi
 done
+# shellcheck disable=SC2086 # one word a unit
+if [ -n "$timers" ]; then systemctl stop --quiet $timers 2> /dev/null || true; fi
 
 missing=
 for package in $packages; do
