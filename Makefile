@@ -65,13 +65,18 @@ guests-of-service:
 chaos: packages ## real operations while something breaks (root); SEED=… RUNS=…
 	COFFER_CHAOS_SEED=$(SEED) COFFER_CHAOS_RUNS=$(or $(RUNS),10) $(VENV)/bin/python -m pytest -s --tb=short tests/chaos
 
-.PHONY: test-openstack
+.PHONY: test-openstack contract-openstack lab
 # Any cloud: COFFER_TEST_CLOUDS_FILE and the other variables of tests/openstack/cloud.py. Without it
 # the lab is brought up, when its scripts are there.
-test-openstack: $(VENV)/.installed ## tests in an OpenStack cloud (root)
-	@[ -n "$${COFFER_TEST_CLOUDS_FILE:-}" ] || $(VENV)/bin/python -W ignore -m tests.openstack.lab up
+test-openstack: lab ## instances' lives and faults in an OpenStack cloud (root)
 	@$(MAKE) --no-print-directory --jobs 2 openstack-mongodb openstack-mysql
-	$(VENV)/bin/python -m pytest -v --tb=short tests/openstack/test_faults.py tests/roles/test_provider_*.py -k "not local"
+	$(VENV)/bin/python -m pytest -v --tb=short tests/openstack/test_faults.py
+
+contract-openstack: lab ## what every provider promises, in an OpenStack cloud (root)
+	$(VENV)/bin/python -m pytest -v --tb=short tests/roles/test_provider_*.py -k "not local"
+
+lab: $(VENV)/.installed
+	@[ -n "$${COFFER_TEST_CLOUDS_FILE:-}" ] || $(VENV)/bin/python -W ignore -m tests.openstack.lab up
 
 # Engines side by side, each with an installation of its own.
 openstack-mysql: export COFFER_TEST_SITE = 1
