@@ -107,6 +107,22 @@ def test_what_cannot_be_promoted_is_left_as_it_was(family: ReplicaSet) -> None:
         follows(guest, family.source)
 
 
+def test_a_disk_that_was_full_is_no_hindrance(family: ReplicaSet) -> None:
+    # given a replica that could not forget its source, for want of room for the list of its logs
+    before, leader = family.source, family.replicas[0]
+    filling = f"{leader.variables()['coffer_data_directory']}/.filling"
+    leader.shell(f"dd if=/dev/zero of={filling} bs=64k 2>/dev/null || true")
+    print(sql(leader, f"{leader.engine.data['replication']['forget']}; DO 0") or "no error")
+    leader.shell(f"rm {filling}")
+    # when it is promoted, then it leads; and back
+    for guest in (leader, before):
+        family.lead(guest)
+        done = family.run("replica_promote")
+        assert done.code == 0, done.output
+        for each in family.replicas:
+            follows(each, family.source)
+
+
 def test_the_most_advanced_replica_follows_a_lost_source(family: ReplicaSet) -> None:
     behind, ahead = family.replicas
     sql(behind, family.source.engine.data["replication"]["pause"])

@@ -1,7 +1,8 @@
 # Follows server.py, dialect.py and the engine's replication.py. Does one thing about who follows
 # whom, as a JSON object on the input says, and prints a JSON object: `changed`, `problem` (a
 # sentence, empty when all went well), `position`, `has_all`: whether all up to the positions of
-# others is here, and `leads`: whether it takes changes.
+# others is here, `leads`: whether it takes changes, and `restart`: whether it first has to be
+# started anew.
 # ruff: noqa: F821
 import contextlib
 import json
@@ -14,6 +15,8 @@ import pymysql
 
 ACCOUNT = "coffer-replica"
 LOOK_EVERY = 0.1
+NO_LOG_INDEX = 1374
+"""The server cannot read the list of its relay logs (ER_IO_ERR_LOG_INDEX_READ)."""
 
 
 class Problem(Exception):
@@ -147,7 +150,12 @@ def main() -> dict[str, Any]:
     except Problem as problem:
         return {"changed": True, "problem": str(problem)}
     except pymysql.MySQLError as error:
-        return {"changed": True, "problem": f"the server says: {error.args[-1]}"}
+        restart = error.args[0] == NO_LOG_INDEX
+        return {
+            "changed": True,
+            "problem": f"the server says: {error.args[-1]}",
+            "restart": restart,
+        }
 
 
 print(json.dumps(main()))
