@@ -1,12 +1,15 @@
 """What several suites share: the records in SQLite and PostgreSQL, a real Redis."""
 
+import importlib
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from redis import Redis
@@ -21,6 +24,17 @@ def pytest_configure() -> None:
     """Heed SIGINT: what a shell begins in the background ignores it, and so would what we start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def tree_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """What opens stock images, imported as Ansible's modules import it."""
+    monkeypatch.syspath_prepend(
+        str(Path(__file__).parents[1] / "roles/compute_openstack/module_utils")
+    )
+    yield importlib.import_module("coffer_openstack.tree")
+    for name in [name for name in sys.modules if name.startswith("coffer_openstack")]:
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

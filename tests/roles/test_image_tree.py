@@ -2,10 +2,9 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,13 +18,10 @@ GIB = 1024**3
 
 
 @pytest.fixture
-def opened(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def opened(provider: Provider, tmp_path: Path, tree_module: ModuleType) -> Iterator[Any]:
     """The tree, made of the local provider's stock image; `shell` runs a command in it."""
     if provider.name != "local":
         pytest.skip("about a disk on this host")
-    monkeypatch.syspath_prepend(str(ROLE / "module_utils"))
-    from coffer_openstack.tree import Tree  # type: ignore[import-not-found]
-
     raw, image = tmp_path / "raw", tmp_path / "image"
     with raw.open("wb") as file:
         file.truncate(GIB)
@@ -34,7 +30,7 @@ def opened(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     raw.unlink()
     for key in ("host_key", "login_key"):
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / key)
-    tree = Tree(tmp_path / "place")
+    tree = tree_module.Tree(tmp_path / "place")
 
     def download(_: object, *, stream: bool, output: str) -> None:
         assert stream  # it may be larger than the memory
@@ -48,8 +44,6 @@ def opened(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         yield tree, lambda command: shell(tmp_path, port, command)
     finally:
         tree.remove()
-        for name in [name for name in sys.modules if name.startswith("coffer_openstack")]:
-            del sys.modules[name]
 
 
 def run(*command: object) -> str:

@@ -1,31 +1,17 @@
 """Disks of stock images grow on this host, with partitions or without."""
 
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-UTILS = Path(__file__).parents[2] / "roles/compute_openstack/module_utils"
 MIB = 1024**2
 TABLES = {
     # as Debian's images have them: the root file system is number 1, and the last on the disk
     "gpt": "label: gpt\ndisk14: size=3MiB\ndisk15: size=8MiB\ndisk1: start=24576\n",
     "dos": "label: dos\ndisk1: size=8MiB\ndisk2: start=24576\n",
 }
-
-
-@pytest.fixture
-def tree(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The module, as Ansible's modules import it."""
-    monkeypatch.syspath_prepend(str(UTILS))
-    from coffer_openstack import tree  # type: ignore[import-not-found]
-
-    yield tree
-    for name in [name for name in sys.modules if name.startswith("coffer_openstack")]:
-        del sys.modules[name]
 
 
 def disk(path: Path, table: str) -> None:
@@ -35,8 +21,10 @@ def disk(path: Path, table: str) -> None:
         subprocess.run(["sfdisk", "-q", str(path)], input=table, text=True, check=True)
 
 
-def test_a_disk_without_partitions_is_its_file_system(tree: ModuleType, tmp_path: Path) -> None:
-    made = tree.Tree(tmp_path)
+def test_a_disk_without_partitions_is_its_file_system(
+    tree_module: ModuleType, tmp_path: Path
+) -> None:
+    made = tree_module.Tree(tmp_path)
     disk(made.disk, "")
     assert made._grow(64 * MIB) == (0, 64 * MIB)
     assert made._grow(16 * MIB) == (0, 64 * MIB)
@@ -45,9 +33,9 @@ def test_a_disk_without_partitions_is_its_file_system(tree: ModuleType, tmp_path
 
 @pytest.mark.parametrize("label", TABLES)
 def test_the_root_partition_takes_what_the_disk_has(
-    tree: ModuleType, tmp_path: Path, label: str
+    tree_module: ModuleType, tmp_path: Path, label: str
 ) -> None:
-    made = tree.Tree(tmp_path)
+    made = tree_module.Tree(tmp_path)
     disk(made.disk, TABLES[label])
     before = made._grow(0)
     begin, length = made._grow(64 * MIB)

@@ -26,7 +26,7 @@ options:
   state:
     description:
       - C(wanted) returns C(build), and if it is true makes keys for a builder in I(folder).
-      - C(published) makes it of the I(instance), which must be stopped.
+      - C(published) makes it of the I(file), or else of the I(instance), which must be stopped.
       - C(pruned) removes older ones that no server is made of.
     choices: [wanted, published, pruned]
     required: true
@@ -36,7 +36,8 @@ options:
     type: str
     required: true
   stock:
-    description: Id, name or tag of the image that the builder starts from.
+    description: Id, name or tag of the image that the builder starts from. A I(file) becomes an
+      image like it.
     type: str
   inputs:
     description: What it is made of beside files.
@@ -59,6 +60,12 @@ options:
   instance:
     description: The builder.
     type: str
+  file:
+    description: What M(openstack_tree) packed, and how large its disk is (GiB, I(size)).
+    type: path
+  size:
+    description: See I(file).
+    type: int
   digest:
     description: What C(wanted) returned as C(digest).
     type: str
@@ -101,9 +108,15 @@ def _published(module: AnsibleModule, site: Site) -> dict[str, Any]:
     params = module.params
     if module.check_mode:
         return {"changed": True, "image": None}
-    image = build.publish(
-        site, params["name"], params["instance"], params["digest"], params["engine"]
-    )
+    made_of = build.properties(site, params["digest"], params["engine"])
+    if params["file"]:
+        stock = image_of(site, params["stock"], [])
+        image = build.upload(
+            site, params["name"], Path(params["file"]), params["size"], stock, made_of
+        )
+    else:
+        image = build.snapshot(site, params["name"], params["instance"], made_of)
+    build.tag(site, image, params["name"])
     return {"changed": True, "image": image.id}
 
 
@@ -128,6 +141,8 @@ if __name__ == "__main__":
             "flavor": {"type": "str", "default": ""},
             "memory": {"type": "int", "default": 1024},
             "instance": {"type": "str"},
+            "file": {"type": "path"},
+            "size": {"type": "int"},
             "digest": {"type": "str"},
             "engine": {"type": "str"},
         },

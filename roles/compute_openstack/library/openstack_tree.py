@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.coffer_openstack import build
 from ansible.module_utils.coffer_openstack.errors import CloudRefused
 from ansible.module_utils.coffer_openstack.image import image_of
 from ansible.module_utils.coffer_openstack.module import main
@@ -19,7 +18,7 @@ module: openstack_tree
 short_description: Stock image of the cloud, opened on this host
 description:
   - Brings an image from Glance to this host, opens it so that it can be worked in over SSH, and
-    makes a new image of it. Needs root.
+    packs it again for M(openstack_image). Needs root.
 options:
   settings:
     description: The provider's settings.
@@ -28,9 +27,9 @@ options:
   state:
     description:
       - C(opened) returns the C(port) of this host at which SSH answers.
-      - C(published) makes the image I(name) of it.
+      - C(packed) ends what runs in it and returns the C(file), and the C(size) of its disk in GiB.
       - C(absent) leaves nothing of it on this host.
-    choices: [opened, published, absent]
+    choices: [opened, packed, absent]
     required: true
     type: str
   place:
@@ -50,15 +49,6 @@ options:
   script:
     description: What runs in namespaces of its own and opens the tree.
     type: str
-  name:
-    description: Tag of the new image, which versions ask for.
-    type: str
-  digest:
-    description: What M(openstack_image) returned as C(digest).
-    type: str
-  engine:
-    description: The engine, for who looks at the image.
-    type: str
 author: Coffer
 """
 
@@ -77,14 +67,11 @@ def _opened(module: AnsibleModule, site: Site) -> dict[str, Any]:
     }
 
 
-def _published(module: AnsibleModule, site: Site) -> dict[str, Any]:
-    params = module.params
+def _packed(module: AnsibleModule, site: Site) -> dict[str, Any]:
     if module.check_mode:
-        return {"changed": True, "image": None}
-    stock = image_of(site, params["stock"], [])
-    packed = Tree(Path(params["place"])).pack(stock.disk_format)
-    image = build.upload(site, params["name"], packed, stock, params["digest"], params["engine"])
-    return {"changed": True, "image": image.id}
+        return {"changed": True, "file": "", "size": 0}
+    tree, stock = Tree(Path(module.params["place"])), image_of(site, module.params["stock"], [])
+    return {"changed": True, "file": str(tree.pack(stock.disk_format)), "size": tree.size}
 
 
 def _absent(module: AnsibleModule, _site: Site) -> dict[str, Any]:
@@ -95,7 +82,7 @@ def _absent(module: AnsibleModule, _site: Site) -> dict[str, Any]:
     return {"changed": there}
 
 
-BODIES = {"opened": _opened, "published": _published, "absent": _absent}
+BODIES = {"opened": _opened, "packed": _packed, "absent": _absent}
 
 if __name__ == "__main__":
     main(
@@ -106,9 +93,6 @@ if __name__ == "__main__":
             "size": {"type": "int", "default": 3},
             "keys": {"type": "path", "no_log": False},
             "script": {"type": "str"},
-            "name": {"type": "str"},
-            "digest": {"type": "str"},
-            "engine": {"type": "str"},
         },
         lambda module, site: BODIES[module.params["state"]](module, site),
     )

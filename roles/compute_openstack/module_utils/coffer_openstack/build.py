@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +66,15 @@ def builder_flavor(site: Site, wanted: str, memory: int) -> dict[str, str]:
     return {"id": smallest.id, "name": smallest.name}
 
 
-def publish(site: Site, name: str, instance: str, inputs: str, engine: str) -> Any:
-    """Make an image of a builder that does not run."""
+def properties(site: Site, inputs: str, engine: str) -> dict[str, str]:
+    """What says whose an image is, and what it is made of."""
+    return {INSTALLATION: site.settings.prefix, INPUTS: inputs, "coffer_engine": engine}
+
+
+def snapshot(site: Site, name: str, instance: str, made_of: dict[str, str]) -> Any:
+    """An image of a builder that does not run."""
     server = reach(site, the_server(site, instance).id, "SHUTOFF")
-    properties = _made_of(site, inputs, engine)
-    made = site.cloud.compute.create_server_image(server, _title(site, name), properties)
+    made = site.cloud.compute.create_server_image(server, _title(site, name), made_of)
 
     def look() -> Any:
         image = site.cloud.image.find_image(made.id)
@@ -79,44 +82,32 @@ def publish(site: Site, name: str, instance: str, inputs: str, engine: str) -> A
             raise CloudRefused("Nova could not make an image of the builder")
         return image if image.status == "active" else None
 
-    image = site.wait(f"image {name}", look)
-    _tag(site, image, name)
-    return image
+    return site.wait(f"image {name}", look)
 
 
-def upload(site: Site, name: str, path: Path, stock: Any, inputs: str, engine: str) -> Any:
-    """Make an image of a file; everything but the disk is as the stock image has it."""
+def upload(
+    site: Site, name: str, path: Path, size: int, stock: Any, made_of: dict[str, str]
+) -> Any:
+    """An image of a file whose disk has `size` GiB; all else is as the stock image has it."""
     told = site.cloud.image.get(f"/images/{stock.id}").json()
     kept = {key: value for key, value in told.items() if not key.startswith(_OF_ONE_IMAGE)}
-    size = json.loads(_info(path))["virtual-size"]
     with path.open("rb") as stream:
-        image = site.cloud.image.create_image(
+        return site.cloud.image.create_image(
             _title(site, name),
             data=stream,
             disk_format=stock.disk_format,
             container_format=stock.container_format,
             visibility="private",
-            min_disk=-(-size // 1024**3),
+            min_disk=size,
             min_ram=stock.min_ram,
-            **kept | _made_of(site, inputs, engine),
+            **kept | made_of,
         )
-    _tag(site, image, name)
-    return image
 
 
-def _info(path: Path) -> str:
-    command = ["qemu-img", "info", "--output", "json", str(path)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def _made_of(site: Site, inputs: str, engine: str) -> dict[str, str]:
-    return {INSTALLATION: site.settings.prefix, INPUTS: inputs, "coffer_engine": engine}
-
-
-def _tag(site: Site, image: Any, name: str) -> None:
+def tag(site: Site, image: Any, name: str) -> None:
     """Last: with its name as a tag an image is the one that instances start from."""
-    for tag in ("coffer", f"coffer-installation={site.settings.prefix}", name):
-        site.cloud.image.add_tag(image.id, tag)
+    for word in ("coffer", f"coffer-installation={site.settings.prefix}", name):
+        site.cloud.image.add_tag(image.id, word)
 
 
 def _title(site: Site, name: str) -> str:

@@ -38,6 +38,11 @@ class Tree:
         """Raw, as the builder writes it."""
         return self.place / "disk.raw"
 
+    @property
+    def size(self) -> int:
+        """GiB of the disk."""
+        return -(-self.disk.stat().st_size // GIB)
+
     def open(self, site: Site, stock: Any, gib: int, keys: Path, script: str) -> int:
         """The port at which SSH answers. The disk has at least `gib`.
 
