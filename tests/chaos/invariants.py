@@ -1,5 +1,6 @@
 """What must be true whatever broke: asked of the records, the host and the guests."""
 
+from collections import Counter
 from typing import Any
 
 from tests.chaos.target import Target
@@ -31,8 +32,12 @@ def check(coffer: Installation, targets: list[Target], before: dict[str, list[st
 
 def _host_is_as(before: dict[str, list[str]]) -> None:
     def difference() -> list[str]:
-        now = snapshot_of_host()
-        return [f"{kind}: {sorted(set(now[kind]) ^ set(before[kind]))}" for kind in now]
+        return [
+            f"{kind}: more {Counter(lines) - Counter(before[kind])},"
+            f" less {Counter(before[kind]) - Counter(lines)}"
+            for kind, lines in snapshot_of_host().items()
+            if lines != before[kind]
+        ]
 
     try:
         wait_for("a host as before", lambda: snapshot_of_host() == before, timeout=30)
