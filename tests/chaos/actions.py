@@ -1,6 +1,7 @@
 """What is asked of an instance while something breaks."""
 
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,20 @@ from tests.chaos.target import PASSWORD, Target
 Action = Callable[[Target], str]
 """Asks for it; the operation."""
 _NUMBERS = itertools.count(1)
+UNFIT = 422
+PATIENCE = 60.0
+"""Seconds until an instance is fit again, which is said of all that mends itself."""
 SETTINGS = {"mysql": {"max_connections": 111}, "mongodb": {"cursorTimeoutMillis": 500_000}}
 """What a group of settings sets."""
 
 
 def _begin(target: Target, method: str, path: str, body: Any = None) -> str:
+    """Asked again while the instance is not fit for it: what broke may be noticed late."""
     answer = target.coffer.api.send(method, path, body)
+    patience = time.monotonic() + PATIENCE
+    while answer.status == UNFIT and time.monotonic() < patience:
+        time.sleep(1)
+        answer = target.coffer.api.send(method, path, body)
     assert answer.status in (200, 202), (method, path, answer)
     return answer.operation
 

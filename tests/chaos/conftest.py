@@ -20,10 +20,20 @@ def coffer() -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def targets(coffer: Installation) -> Iterator[list[Target]]:
-    """An instance of each engine; runs leave them well."""
+def kept(coffer: Installation) -> Iterator[list[Target]]:
+    """The instances that the last run left well; it puts them there itself."""
     for engine in ENGINES[1:]:
         coffer.build_image(engine)
-    made = [make_target(coffer, engine, f"chaos-{engine}") for engine in ENGINES]
-    yield made
-    coffer.delete(*(target.guest.id for target in made))
+    yield []
+    coffer.delete(*coffer.instance_ids())
+
+
+@pytest.fixture
+def targets(coffer: Installation, kept: list[Target]) -> list[Target]:
+    """An instance of each engine; new ones after a run that failed."""
+    made = list(kept)
+    kept.clear()
+    if not made:
+        coffer.delete(*coffer.instance_ids())
+        made = [make_target(coffer, engine, f"chaos-{engine}") for engine in ENGINES]
+    return made

@@ -51,9 +51,10 @@ def _nothing_is_stuck(coffer: Installation) -> None:
 
 
 def _is_well(target: Target) -> None:
-    """The status is what the guest is: it answers, and has what its user wrote."""
+    """The guest answers, and has what its user wrote; the status says so, then too."""
     target.coffer.healthy(target.guest.id, timeout=120)
     wait_for("data that are whole", target.is_intact, timeout=30)
+    target.coffer.healthy(target.guest.id)
 
 
 def _quotas_are_right(coffer: Installation) -> None:

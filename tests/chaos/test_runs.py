@@ -15,7 +15,7 @@ SEED = int(os.environ.get("COFFER_CHAOS_SEED") or random.SystemRandom().randrang
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
-def test_run(targets: list[Target], seed: int) -> None:
+def test_run(targets: list[Target], kept: list[Target], seed: int) -> None:
     scenario = drawn(seed)
     print(f"\nseed {seed}: {scenario}; again: make chaos SEED={seed} RUNS=1", flush=True)
     target = next(each for each in targets if each.engine == scenario.engine)
@@ -23,3 +23,4 @@ def test_run(targets: list[Target], seed: int) -> None:
     began = time.monotonic()
     first = play(scenario, target, others)
     print(f"  {first} at first; all well after {time.monotonic() - began:.0f} s", flush=True)
+    kept += targets
