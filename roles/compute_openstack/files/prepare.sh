@@ -26,11 +26,11 @@ done
 # shellcheck disable=SC2086 # one word a unit
 if [ -n "$timers" ]; then systemctl stop --quiet $timers 2> /dev/null || true; fi
 
-missing=
-for package in $packages; do
-  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null || true)
-  [ "$state" = installed ] || missing="$missing $package"
-done
+# shellcheck disable=SC2086 # one word a package
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $packages 2> /dev/null |
+  sed -n 's/^installed //p')
+# shellcheck disable=SC2086
+missing=$(printf '%s\n' $packages | grep -vxF -e "$installed" || true)
 if [ -n "$missing" ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
@@ -62,8 +62,7 @@ mkdir -p "$directory"
 if ! grep -q '^LABEL=coffer-data ' /etc/fstab; then
   echo "LABEL=coffer-data $directory xfs defaults,noatime 0 0" >> /etc/fstab
 fi
-# systemd would unmount at once what it does not know from the new fstab.
-systemctl daemon-reload
+# systemd learns of the mount from the kernel, and of the new line when it next reads its units.
 mountpoint -q "$directory" || mount "$directory"
 
 # Of our own: what reads metadata on every boot may write root's file anew.

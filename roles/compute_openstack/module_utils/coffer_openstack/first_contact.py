@@ -18,7 +18,7 @@ from .volume import volumes
 
 _OPTIONS = "-o StrictHostKeyChecking=yes -o BatchMode=yes -o ConnectTimeout=5 -o LogLevel=ERROR"
 _NOT_REACHED = 255
-_PAUSE = 0.5
+_PAUSE = 0.2
 
 
 @dataclass(frozen=True)

@@ -97,31 +97,29 @@ def _over_quota(site: Site, wanted: Wanted, flavor: Any) -> list[str]:
     return [
         f"the project's quota of {name} is {limit}, {used} are in use and {need} more are needed"
         for service, wishes in needs.items()
+        for told in [_quotas(site, service) if wishes else {}]
         for name, need in wishes.items()
-        for limit, used in [_usage(site, service, name)]
+        for limit, used in [_usage(told, name)]
         if 0 <= limit < used + need
     ]
 
 
-def _usage(site: Site, service: str, name: str) -> tuple[int, int]:
-    """Limit (-1: none) and what is used. A service that does not tell is not asked again."""
+def _quotas(site: Site, service: str) -> dict[str, Any]:
+    """Limit and use by resource; nothing of a service that does not tell."""
     project = site.project_id
-    try:
-        if service == "compute":
-            path = f"/os-quota-sets/{project}/detail"
-            told = _get(site.cloud.compute, path)["quota_set"][name]
-        elif service == "volume":
-            path = f"/os-quota-sets/{project}?usage=true"
-            told = _get(site.cloud.block_storage, path)["quota_set"][name]
-        else:
-            told = _get(site.cloud.network, f"/quotas/{project}/details.json")["quota"][name]
-    except (CloudRefused, KeyError):
+    ask = {
+        "compute": (site.cloud.compute, f"/os-quota-sets/{project}/detail", "quota_set"),
+        "volume": (site.cloud.block_storage, f"/os-quota-sets/{project}?usage=true", "quota_set"),
+        "network": (site.cloud.network, f"/quotas/{project}/details.json", "quota"),
+    }
+    client, path, key = ask[service]
+    answer = client.get(path)
+    return dict(answer.json()[key]) if answer.ok else {}
+
+
+def _usage(quotas: dict[str, Any], name: str) -> tuple[int, int]:
+    """Limit (-1: none, or none that is told) and what is used."""
+    told = quotas.get(name)
+    if told is None:
         return -1, 0
     return int(told["limit"]), int(told.get("in_use", told.get("used", 0))) + int(told["reserved"])
-
-
-def _get(service: Any, path: str) -> Any:
-    answer = service.get(path)
-    if not answer.ok:
-        raise CloudRefused(f"{path}: {answer.status_code}")
-    return answer.json()
