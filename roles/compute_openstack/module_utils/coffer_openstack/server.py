@@ -16,7 +16,7 @@ from .user_data import OnceKey, user_data
 FIRST_KEY = "coffer_first_key"
 """Metadata: the public half of the key for the first contact, until that has been."""
 IMAGE = "coffer_image"
-"""Metadata: the image that the root disk was made of; a rollback does not change it."""
+"""Metadata: the image that the root disk was made of; it comes back with a snapshot."""
 
 
 def servers(site: Site, instance: str) -> list[Any]:
@@ -153,7 +153,9 @@ def rebuilt_step(site: Site, instance: str, wish: Wish) -> Step:
     """The root disk is made of this image; volume, port and address stay."""
 
     def done() -> bool:
-        return bool(the_server(site, instance).metadata.get(IMAGE) == wish.image)
+        """Not after a rollback: the server then is made of a snapshot's image."""
+        server = the_server(site, instance)
+        return bool(server.metadata.get(IMAGE) == server.image.id == wish.image)
 
     return Step("rebuild", done, lambda: rebuild(site, instance, wish))
 
@@ -164,11 +166,12 @@ def rebuild(site: Site, instance: str, wish: Wish) -> None:
     The metadata is written first: whoever finds the server later knows what is going on.
     """
     server = reach(site, the_server(site, instance).id, "ACTIVE", "SHUTOFF")
+    status = server.status  # the call writes another one into it
     key = OnceKey.make()
     data = user_data(site.settings.user_data, wish.login, key)
     site.cloud.compute.set_server_metadata(server, **{FIRST_KEY: key.public})
     site.cloud.compute.rebuild_server(server, image=wish.image, user_data=data)
-    become(site, server.id, server.status)
+    become(site, server.id, status)
     site.cloud.compute.set_server_metadata(server, **{IMAGE: wish.image})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import CloudRefused
 from .image import own_images
-from .server import FIRST_KEY, become, reach, running_step, stopped_step, the_server
+from .server import FIRST_KEY, IMAGE, become, reach, running_step, stopped_step, the_server
 from .site import Site
 from .steps import Step
 from .volume import attachment_step, detach, settled, the_volume
@@ -58,7 +58,8 @@ def _take_root(site: Site, instance: str, name: str) -> None:
     for broken in _images(site, instance, name):
         site.cloud.image.delete_image(broken.id)
     server = reach(site, the_server(site, instance).id, "ACTIVE", "SHUTOFF")
-    metadata = {**site.settings.metadata(instance), NAME: name}
+    made_of = {IMAGE: server.metadata.get(IMAGE, "")}
+    metadata = {**site.settings.metadata(instance), **made_of, NAME: name}
     made = site.cloud.compute.create_server_image(server, _name(site, instance, name), metadata)
     _await_image(site, made.id)
     for tag in site.settings.tags(instance):
@@ -128,6 +129,8 @@ def _root_back(site: Site, instance: str, name: str) -> Step:
         server = reach(site, the_server(site, instance).id, "SHUTOFF")
         site.cloud.compute.rebuild_server(server, image=image.id)
         become(site, server.id, "SHUTOFF")
+        if before := image.properties.get(IMAGE):
+            site.cloud.compute.set_server_metadata(server, **{IMAGE: before})
         # The guest that comes back has its own host key.
         if FIRST_KEY in server.metadata:
             site.cloud.compute.delete_server_metadata(server, [FIRST_KEY])
