@@ -10,18 +10,19 @@ from tests.chaos.target import PASSWORD, Target
 Action = Callable[[Target], str]
 """Asks for it; the operation."""
 _NUMBERS = itertools.count(1)
-UNFIT = 422
-PATIENCE = 60.0
-"""Seconds until an instance is fit again, which is said of all that mends itself."""
+STOPPED = "not running"
+"""In what the API says of an instance whose engine is down."""
+TWO_REPORTS = 20.0
+"""Seconds in which an agent has told of an engine that came back."""
 SETTINGS = {"mysql": {"max_connections": 111}, "mongodb": {"cursorTimeoutMillis": 500_000}}
 """What a group of settings sets."""
 
 
 def _begin(target: Target, method: str, path: str, body: Any = None) -> str:
-    """Asked again while the instance is not fit for it: what broke may be noticed late."""
+    """Asked again while the engine is said to be down: the fault before may be reported late."""
     answer = target.coffer.api.send(method, path, body)
-    patience = time.monotonic() + PATIENCE
-    while answer.status == UNFIT and time.monotonic() < patience:
+    ends = time.monotonic() + TWO_REPORTS
+    while STOPPED in str(answer.document) and time.monotonic() < ends:
         time.sleep(1)
         answer = target.coffer.api.send(method, path, body)
     assert answer.status in (200, 202), (method, path, answer)

@@ -114,7 +114,7 @@ def _quotas(site: Site, service: str) -> dict[str, Any]:
     }
     client, path, key = ask[service]
     answer = client.get(path)
-    return dict(answer.json()[key]) if answer.ok else {}
+    return dict(answer.json().get(key, {})) if answer.ok else {}
 
 
 def _usage(quotas: dict[str, Any], name: str) -> tuple[int, int]:
